@@ -1,0 +1,1 @@
+"""mission-fsm: runs a plan that a person approved, one step at a time, and nothing else."""

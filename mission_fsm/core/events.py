@@ -1,0 +1,354 @@
+"""The facts: one frozen class for each type of event, named in the past tense.
+
+Fields may be added with a default; renaming or removing one takes a new version and an upcaster.
+An event's type is its class name in snake case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from attrs import field, frozen
+
+from mission_fsm.core.model import CommandSpec, ScopeContract
+
+
+@frozen
+class MissionCreated:
+    goal: str
+    plan_digest: str
+    workspace: str
+    created_by: str
+    source: str | None = None
+
+
+@frozen
+class MissionStarted:
+    goal: str
+    steps_count: int
+    scope_contract: ScopeContract
+
+
+@frozen
+class StepStarted:
+    step_id: str
+    step_index: int
+    description: str
+    stage: str
+    attempt: int
+
+
+@frozen
+class StageChanged:
+    from_: str
+    to: str
+    step_id: str
+
+
+@frozen
+class RetrievalStarted:
+    retrieval_id: str
+    query: str
+    step_id: str
+
+
+@frozen
+class RetrievalCompleted:
+    retrieval_id: str
+    result_count: int
+    summary: str
+    artifact: str
+
+
+@frozen
+class DiffProposed:
+    """digest: of the change set; files: how many; lines: added plus removed; final: completes its step."""
+
+    diff_id: str
+    step_id: str
+    summary: str
+    risk_level: str
+    digest: str
+    files: tuple[str, ...]
+    lines: int
+    rules: tuple[str, ...] = ()
+    final: bool = True
+
+
+@frozen
+class CommandProposed:
+    step_id: str
+    digest: str
+    command: CommandSpec
+    purpose: str
+    covered: bool
+
+
+@frozen
+class ApprovalRequested:
+    approval_id: str
+    kind: str
+    digest: str
+    summary: str
+    step_id: str | None = None
+    risk_level: str | None = None
+    rules: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    expires_at: str | None = None
+
+
+@frozen
+class ApprovalResolved:
+    approval_id: str
+    kind: str
+    decision: str
+    decided_by: str
+    means: str
+    digest: str
+    reason: str | None = None
+    answer: str | None = None
+    grant_id: str | None = None
+
+
+@frozen
+class ApprovalExpired:
+    approval_id: str
+    expires_at: str
+
+
+@frozen
+class GrantGiven:
+    grant_id: str
+    rule: str
+    by: str
+
+
+@frozen
+class InputRequested:
+    step_id: str
+    what: str
+
+
+@frozen
+class InputReceived:
+    step_id: str
+    digest: str
+    by: str
+    means: str
+
+
+@frozen
+class ExecutionPaused:
+    reason: str
+    current_step: str | None = None
+    by: str | None = None
+
+
+@frozen
+class ExecutionResumed:
+    """reason: `approved`, `resumed` or `retry`."""
+
+    reason: str
+    current_step: str | None = None
+    by: str | None = None
+
+
+@frozen
+class ExecutionStopped:
+    reason: str
+    by: str
+
+
+@frozen
+class CheckpointCreated:
+    checkpoint_id: str
+    description: str
+    scope: str
+    step_id: str
+
+
+@frozen
+class CheckpointSecured:
+    """The pre-images are on disk. manifest: digest of what was saved and where it goes back.
+
+    scope: `edit` or `rollback`; a rollback also says what it is about to do (target, undoes, cursor, by).
+    """
+
+    checkpoint_id: str
+    paths: tuple[str, ...]
+    size_bytes: int
+    manifest: str
+    scope: str = "edit"
+    target: str | None = None
+    undoes: tuple[str, ...] = ()
+    cursor: int | None = None
+    by: str | None = None
+
+
+@frozen
+class CheckpointRestored:
+    """checkpoint_id: what was gone back to; undo_checkpoint: the one that undoes this rollback."""
+
+    checkpoint_id: str
+    paths: tuple[str, ...]
+    by: str
+    undo_checkpoint: str
+
+
+@frozen
+class DiffApplied:
+    diff_id: str
+    checkpoint_id: str
+    files: tuple[str, ...]
+    digest: str
+
+
+@frozen
+class TestStarted:
+    test_id: str
+    command: tuple[str, ...]
+    step_id: str
+
+
+@frozen
+class TestCompleted:
+    test_id: str
+    success: bool
+    exit_status: int | None
+    duration_s: float
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    failing: tuple[str, ...] = ()
+    signature: str = ""
+    artifact: str | None = None
+
+
+@frozen
+class CommandStarted:
+    command_id: str
+    command: tuple[str, ...]
+    step_id: str
+
+
+@frozen
+class CommandCompleted:
+    command_id: str
+    exit_status: int | None
+    duration_s: float
+    artifact: str | None = None
+
+
+@frozen
+class RepairStarted:
+    repair_id: str
+    step_id: str
+    attempt: int
+    origin: str
+    max_attempts: int
+    options_step: int | None = None
+    patch: str | None = None
+    by: str | None = None
+
+
+@frozen
+class RepairCompleted:
+    repair_id: str
+    success: bool
+
+
+@frozen
+class FailureDetected:
+    step_id: str
+    kind: str
+    message: str
+    signature: str
+
+
+@frozen
+class StepCompleted:
+    step_id: str
+    step_index: int
+    success: bool
+    summary: str = ""
+    evidence: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class MissionRecovered:
+    runner: str
+    in_doubt: tuple[str, ...] = ()
+
+
+@frozen
+class Final:
+    success: bool
+    steps_completed: int
+    duration_s: float
+
+
+Event = (
+    MissionCreated
+    | MissionStarted
+    | StepStarted
+    | StageChanged
+    | RetrievalStarted
+    | RetrievalCompleted
+    | DiffProposed
+    | CommandProposed
+    | ApprovalRequested
+    | ApprovalResolved
+    | ApprovalExpired
+    | GrantGiven
+    | InputRequested
+    | InputReceived
+    | ExecutionPaused
+    | ExecutionResumed
+    | ExecutionStopped
+    | CheckpointCreated
+    | CheckpointSecured
+    | CheckpointRestored
+    | DiffApplied
+    | TestStarted
+    | TestCompleted
+    | CommandStarted
+    | CommandCompleted
+    | RepairStarted
+    | RepairCompleted
+    | FailureDetected
+    | StepCompleted
+    | MissionRecovered
+    | Final
+)
+
+
+def type_of(event_class: type) -> str:
+    """The name under which events of that class are recorded: `StepStarted` is `step_started`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event_class.__name__).lower()
+
+
+EVENT_CLASSES: dict[str, type] = {type_of(event_class): event_class for event_class in get_args(Event)}
+
+
+@frozen
+class Recorded:
+    """An event as it stands in the journal: the envelope around the fact.
+
+    sequence: place in its mission, from 1, without gaps.
+    version: schema version of `data`.
+    time: RFC 3339, UTC.
+    stage: the stage that was announced last, `none` at first.
+    previous_hash, hash: SHA-256, hexadecimal; the chain.
+    """
+
+    mission_id: str
+    sequence: int
+    type: str
+    version: int
+    time: str
+    stage: str
+    event: Event
+    previous_hash: str
+    hash: str

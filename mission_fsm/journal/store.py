@@ -1,0 +1,185 @@
+"""What every store is. The contract suite in `mission_fsm.testing` says it in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from mission_fsm.core.events import Event, Recorded
+
+
+@frozen
+class Row:
+    """A mission as the store lists it: a projection, kept in step with each append.
+
+    holds_workspace: whether the mission, unfinished, keeps others out of its workspace.
+    """
+
+    mission_id: str
+    workspace: str
+    source: str | None
+    plan_digest: str
+    goal: str
+    created: str
+    state: str
+    holds_workspace: bool
+    sequence: int
+    head: str
+
+
+@frozen
+class Standing:
+    """What an append says about its mission for the listing."""
+
+    state: str
+    holds_workspace: bool
+
+
+@frozen
+class Snapshot:
+    """A mission as it stood at a sequence: disposable, and used only where `hash` is that event's.
+
+    schema: of the state; a snapshot with another one than the reader's is passed over.
+    state: JSON text.
+    """
+
+    sequence: int
+    hash: str
+    schema: str
+    state: str
+
+
+@frozen
+class Holder:
+    """Who holds a lease: for people, in a sentence.
+
+    runner: a name such as `pid 4711 on host`.
+    since: RFC 3339 time.
+    """
+
+    runner: str
+    since: str
+
+
+class Lease(Protocol):
+    """The sole right to append to a mission, until released or until its process ends."""
+
+    @property
+    def mission_id(self) -> str: ...
+
+    @property
+    def token(self) -> int:
+        """The fencing token: higher than that of every lease before."""
+        ...
+
+    def release(self) -> None:
+        """Give it back; a second call does nothing."""
+        ...
+
+
+class Store(Protocol):
+    """Missions, their events and their blobs. All methods raise JournalError or a class below it.
+
+    A store may be used from several threads, and one home from several processes.
+    """
+
+    def create(
+        self,
+        mission_id: str,
+        *,
+        workspace: str,
+        source: str | None,
+        plan_digest: str,
+        goal: str,
+        events: Sequence[Event],
+        time: str,
+        standing: Standing,
+        blobs: Mapping[str, bytes],
+    ) -> list[Recorded]:
+        """Begin a mission with its first events, numbered from 1, in one commit."""
+        ...
+
+    def append(
+        self,
+        lease: Lease,
+        expected: int,
+        events: Sequence[Event],
+        *,
+        time: str,
+        stage: str,
+        standing: Standing,
+        blobs: Mapping[str, bytes] | None = None,
+        snapshot_state: tuple[str, str] | None = None,
+    ) -> list[Recorded]:
+        """Append in one durable commit, with the blobs that the events refer to.
+
+        expected: the sequence of the mission's last event.
+        stage: the stage in force before these events; `stage_changed` moves it.
+        snapshot_state: (schema, state) of the mission after these events, to be kept as its snapshot.
+        Raises StaleAppend when the mission stands at another sequence or the lease has been taken over,
+        and Held when another mission holds the workspace that this standing would hold.
+        """
+        ...
+
+    def read(
+        self, mission_id: str, *, after: int = 0, upto: int | None = None, types: Collection[str] | None = None
+    ) -> Iterator[Recorded]:
+        """The events with after < sequence <= upto, in order, of the given types or of all."""
+        ...
+
+    def snapshot(self, mission_id: str) -> Snapshot | None:
+        """The mission's snapshot, if it has one whose hash is that of the event at its sequence."""
+        ...
+
+    def row(self, mission_id: str) -> Row:
+        """The mission's row. Raises UnknownMission."""
+        ...
+
+    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Row]:
+        """The missions of that workspace, or of all, whose id begins with prefix; newest first."""
+        ...
+
+    def blob(self, digest: str) -> bytes:
+        """The bytes with that SHA-256. Raises JournalDamaged when they are missing or have changed."""
+        ...
+
+    def has_blobs(self, digests: Collection[str]) -> frozenset[str]:
+        """Those of the digests whose blobs are there."""
+        ...
+
+    def acquire(self, mission_id: str, runner: str, time: str) -> Lease:
+        """Take the mission's lease with a new fencing token. Raises Held, naming the holder."""
+        ...
+
+    def holder(self, mission_id: str) -> Holder | None:
+        """Who holds the mission's lease now, or None."""
+        ...
+
+    def post(self, mission_id: str, request: str) -> int:
+        """Leave a request for the runner that holds the mission; returns its number."""
+        ...
+
+    def take(self, mission_id: str) -> list[str]:
+        """The requests that were left, oldest first; they are gone once taken."""
+        ...
+
+    def posted(self, number: int) -> bool:
+        """Whether the request with that number has not been taken yet."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether another connection may have written since the last call: cheap, and never wrongly False."""
+        ...
+
+    def check(self, mission_id: str) -> None:
+        """Check the store's own integrity, the mission's hash chain, its sequence and its head.
+
+        Raises JournalDamaged, which names the first bad position.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the store holds open."""
+        ...

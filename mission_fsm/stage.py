@@ -1,0 +1,236 @@
+"""What the author of a stage or of an editor sees: everything that a plugin may import stands here.
+
+A stage is a class with a few declarations and one method, found by its entry point in the group
+`mission_fsm.stages`; an editor the same, in `mission_fsm.editors`. See `stages/` for the built-in ones.
+"""
+
+from __future__ import annotations
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from attrs import field, frozen
+
+from mission_fsm.core.model import (
+    Answer,
+    Applied,
+    CommandResult,
+    Interrupted,
+    LastTest,
+    Plan,
+    Proposal,
+    RepairBegun,
+    Reply,
+    RetrievalBegun,
+    Step,
+    Tool,
+)
+from mission_fsm.core.outcomes import (
+    AskQuestion,
+    BeginRepair,
+    BeginRetrieval,
+    Completed,
+    Failed,
+    FileEdit,
+    NeedInput,
+    Outcome,
+    ProposeChange,
+    Retrieved,
+    RunCommand,
+    Tested,
+)
+from mission_fsm.errors import EditFailed
+
+__all__ = [
+    "Answer",
+    "Applied",
+    "AskQuestion",
+    "BeginRepair",
+    "BeginRetrieval",
+    "CommandResult",
+    "Completed",
+    "EditFailed",
+    "Editor",
+    "Failed",
+    "FileEdit",
+    "InlinedFile",
+    "Interrupted",
+    "LastTest",
+    "NeedInput",
+    "NoOptions",
+    "Outcome",
+    "Plan",
+    "Proposal",
+    "ProposeChange",
+    "RepairBegun",
+    "Reply",
+    "RetrievalBegun",
+    "Retrieved",
+    "RunCommand",
+    "Stage",
+    "StageContext",
+    "Step",
+    "Tested",
+    "Tool",
+    "WorkspaceReader",
+    "option",
+]
+
+
+def option(help: str, **attribute: Any) -> Any:
+    """An attrs field for an options class, with the sentence that the schema and the docs show for it."""
+    return field(metadata={"help": help}, **attribute)
+
+
+@frozen
+class InlinedFile:
+    """A file that a plan points at, read when the plan was loaded, so that the approval covers its bytes.
+
+    In a plan it is a path relative to the plan's folder, or the text itself where that has a line break.
+
+    name: as the plan gave it; empty for text that stood in the plan.
+    text: the content where it is UTF-8, else None and `base64` holds it.
+    """
+
+    name: str = ""
+    text: str | None = None
+    base64: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes."""
+        if self.text is not None:
+            return self.text.encode("utf-8")
+        return base64.b64decode(self.base64 or "")
+
+
+@frozen
+class NoOptions:
+    """The options of a stage that has none."""
+
+
+class WorkspaceReader(Protocol):
+    """The workspace as a stage may see it: read only, and never through a symbolic link that leads outside."""
+
+    @property
+    def root(self) -> Path:
+        """The workspace's folder."""
+        ...
+
+    def files(self) -> Iterator[str]:
+        """Paths of the regular files that .gitignore does not ignore, relative to the root, sorted."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a regular file, or None where the path is absent. Raises UnsafePath."""
+        ...
+
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a regular file, or None where the path is absent. Raises UnsafePath."""
+        ...
+
+    def link_target(self, path: str) -> str | None:
+        """Where a symbolic link points to, or None where the path is not one. Raises UnsafePath."""
+        ...
+
+
+class StageContext(Protocol):
+    """What a stage is given each time it is run."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def step(self) -> Step: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+    @property
+    def options(self) -> Any:
+        """The step's options, an instance of the stage's options class."""
+        ...
+
+    @property
+    def reply(self) -> Reply | None:
+        """What came of the stage's last request in this attempt; None when it is run for the first time."""
+        ...
+
+    @property
+    def workspace(self) -> WorkspaceReader: ...
+
+    @property
+    def last_test(self) -> LastTest | None:
+        """The mission's last test, if it has had one."""
+        ...
+
+    @property
+    def repairing(self) -> str | None:
+        """The id of the failed step that is being repaired in place, or None."""
+        ...
+
+    def edits(self) -> Sequence[tuple[str, Any]]:
+        """The edits that the step's options bind, in order: names of editors and their options."""
+        ...
+
+    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
+        """What that editor makes of the workspace. Raises EditFailed."""
+        ...
+
+    def artifact(self, digest: str) -> bytes:
+        """The bytes of an artifact, or of a proposal, by digest."""
+        ...
+
+    def scratch(self) -> Path:
+        """A fresh empty folder outside the workspace, removed when the stage returns."""
+        ...
+
+
+class Stage(ABC):
+    """A kind of step. Subclass it, declare what it is, and register the class as an entry point.
+
+    words: verbs that map a step's description to this stage when the plan names none.
+    touches: what it needs to touch; a plan whose scope contract does not allow it is refused.
+    options: attrs class of the step's `with`; fields are made with `option(...)`.
+    binds_edits: whether editors may be named in its `with` (`patch: ...`, `replace: ...`); then at most one
+        is, or a list under `tries` where the stage's options class has that field.
+    when_interrupted: what to do with its command when the runner died while it ran.
+    """
+
+    name: ClassVar[str]
+    words: ClassVar[tuple[str, ...]] = ()
+    touches: ClassVar[frozenset[Tool]] = frozenset({Tool.READ})
+    options: ClassVar[type] = NoOptions
+    binds_edits: ClassVar[bool] = False
+    when_interrupted: ClassVar[Interrupted] = Interrupted.ASK
+
+    @abstractmethod
+    def run(self, context: StageContext) -> Outcome:
+        """Do the next thing, or say what is needed first. May be run again in the same attempt."""
+
+
+class Editor(ABC):
+    """A way to make a change set. Its name is the key under `with` that selects it.
+
+    options: attrs class, or InlinedFile, of the value under that key.
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[Any]
+
+    @abstractmethod
+    def edit(self, options: Any, workspace: WorkspaceReader, scratch: Path) -> tuple[FileEdit, ...]:
+        """The post-images of what it would change; it writes nowhere but in `scratch`. Raises EditFailed."""
+
+    def paths(self, options: Any) -> tuple[str, ...] | None:
+        """The paths that it will touch where that is known from the options alone, else None.
+
+        Raises EditFailed when the options are malformed, so that a plan is refused before it is approved.
+        """
+        return None
+
+
+StageOptions = Mapping[str, object]
