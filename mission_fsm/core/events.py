@@ -64,7 +64,7 @@ class RetrievalCompleted:
 
 @frozen
 class DiffProposed:
-    """digest: of the change set; files: how many; lines: added plus removed; final: completes its step."""
+    """digest: of the change set; artifact: of the diff as shown; lines: added plus removed; final: ends its step."""
 
     diff_id: str
     step_id: str
@@ -72,6 +72,7 @@ class DiffProposed:
     risk_level: str
     digest: str
     files: tuple[str, ...]
+    artifact: str
     lines: int
     rules: tuple[str, ...] = ()
     final: bool = True
@@ -250,6 +251,7 @@ class RepairStarted:
     max_attempts: int
     options_step: int | None = None
     patch: str | None = None
+    signatures: tuple[str, ...] = ()
     by: str | None = None
 
 

@@ -290,7 +290,9 @@ class Proposal:
     by: str
 
 
-Reply = RetrievalBegun | RepairBegun | Applied | Answer | Proposal | CommandResult
+# What an attempt can be taken up with again after a restart, because it follows from events. A command's
+# result is not among them: it is judged at once, or the command runs again.
+Reply = RetrievalBegun | RepairBegun | Applied | Answer | Proposal
 
 
 # --- the mission
@@ -298,7 +300,10 @@ Reply = RetrievalBegun | RepairBegun | Applied | Answer | Proposal | CommandResu
 
 @frozen
 class ProposedChange:
-    """A change set on its way into the workspace: proposed, then approved, then secured, then applied."""
+    """A change set on its way into the workspace: proposed, then approved, then secured, then applied.
+
+    manifest: digest of what its checkpoint saved; None until it is secured.
+    """
 
     diff_id: str
     digest: str
@@ -307,7 +312,7 @@ class ProposedChange:
     lines: int
     final: bool
     approved: bool = False
-    secured: bool = False
+    manifest: str | None = None
 
 
 @frozen

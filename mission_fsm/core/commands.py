@@ -1,0 +1,239 @@
+"""The requests: one frozen class for each thing that can be asked of a mission. Each may be refused.
+
+Those of the first part come from people; those of the second from the runner, which reports what came of an
+effect. Facts that only the outside knows (files, time, plugins) come with the command, so that deciding is pure.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mission_fsm.core.model import ChangeSet, CommandResult, CommandSpec, Risk
+from mission_fsm.core.outcomes import Outcome
+
+# --- from people
+
+
+@frozen
+class Approve:
+    """means: `terminal`, `api`, `browser` or `grant`. digest, approval_id: of what is decided, where it is named."""
+
+    by: str
+    means: str
+    digest: str | None = None
+    approval_id: str | None = None
+    reason: str | None = None
+    answer: str | None = None
+    drift: tuple[str, ...] = ()
+    plan_changes: tuple[str, ...] = ()
+    now: str | None = None
+
+
+@frozen
+class Reject:
+    by: str
+    means: str
+    reason: str
+    digest: str | None = None
+    approval_id: str | None = None
+    now: str | None = None
+
+
+@frozen
+class Expire:
+    now: str
+
+
+@frozen
+class GiveGrant:
+    rule: str
+    by: str
+
+
+@frozen
+class Start:
+    """writing_stages: those of the plan's stages that may propose changes, and so open a checkpoint."""
+
+    writing_stages: frozenset[str]
+    held_by: str | None = None
+    missing_stages: tuple[str, ...] = ()
+    plan_changes: tuple[str, ...] = ()
+
+
+@frozen
+class Pause:
+    by: str
+    reason: str = "manual"
+
+
+@frozen
+class Resume:
+    by: str
+
+
+@frozen
+class Retry:
+    by: str
+
+
+@frozen
+class RepairStep:
+    """Repair the failed step in place, with a person's patch or with the repair that the plan binds to it.
+
+    patch: digest of the patch. options_step: index of the plan's step that holds the repair.
+    """
+
+    by: str
+    patch: str | None = None
+    options_step: int | None = None
+    max_attempts: int = 1
+
+
+@frozen
+class ReceiveInput:
+    """A proposal for the step that asked for one. digest: of the patch."""
+
+    digest: str
+    by: str
+    means: str
+
+
+@frozen
+class Stop:
+    by: str
+    reason: str = "manual"
+
+
+@frozen
+class SecureRollback:
+    """The files that a rollback is about to write are saved. undoes: checkpoints of the edits that it takes back."""
+
+    target: str
+    cursor: int
+    undoes: tuple[str, ...]
+    paths: tuple[str, ...]
+    size_bytes: int
+    manifest: str
+    by: str
+    conflicts: tuple[str, ...] = ()
+
+
+@frozen
+class FinishRollback:
+    paths: tuple[str, ...]
+
+
+# --- from the runner
+
+
+@frozen
+class Recover:
+    """The runner that held the mission is gone. in_doubt: commands that may or may not have taken effect."""
+
+    runner: str
+    in_doubt: tuple[str, ...] = ()
+
+
+@frozen
+class BeginStep:
+    writing_stages: frozenset[str]
+
+
+@frozen
+class RecordOutcome:
+    """What a stage answered. Changes and commands have their own requests below.
+
+    digest: of the bytes or of the question that the outcome carries, if it carries any.
+    result: how the command ended that the outcome judges.
+    proceed: whether the next step is begun in the same commit.
+    elapsed_s: seconds since the mission started; looked at when it finishes.
+    """
+
+    outcome: Outcome
+    writing_stages: frozenset[str]
+    digest: str | None = None
+    result: CommandResult | None = None
+    proceed: bool = True
+    elapsed_s: float = 0.0
+    expires_at: str | None = None
+
+
+@frozen
+class ProposeDiff:
+    """artifact: digest of the diff as it is shown to the approver."""
+
+    change_set: ChangeSet
+    artifact: str
+    summary: str
+    risk: Risk
+    final: bool
+    writing_stages: frozenset[str]
+    proceed: bool = True
+    elapsed_s: float = 0.0
+    expires_at: str | None = None
+
+
+@frozen
+class ProposeCommand:
+    """covered: whether the command stands in the approved plan, word for word."""
+
+    spec: CommandSpec
+    digest: str
+    purpose: str
+    covered: bool
+    expires_at: str | None = None
+
+
+@frozen
+class StartCommand:
+    pass
+
+
+@frozen
+class SecureChange:
+    paths: tuple[str, ...]
+    size_bytes: int
+    manifest: str
+
+
+@frozen
+class FinishChange:
+    """The approved change set is in the workspace."""
+
+    writing_stages: frozenset[str]
+    proceed: bool = True
+    elapsed_s: float = 0.0
+
+
+@frozen
+class ReportFailure:
+    """An effect could not be brought about: a conflict, a stage that raised, a full disk."""
+
+    kind: str
+    message: str
+
+
+Command = (
+    Approve
+    | Reject
+    | Expire
+    | GiveGrant
+    | Start
+    | Pause
+    | Resume
+    | Retry
+    | RepairStep
+    | ReceiveInput
+    | Stop
+    | SecureRollback
+    | FinishRollback
+    | Recover
+    | BeginStep
+    | RecordOutcome
+    | ProposeDiff
+    | ProposeCommand
+    | StartCommand
+    | SecureChange
+    | FinishChange
+    | ReportFailure
+)

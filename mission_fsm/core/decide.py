@@ -1,0 +1,243 @@
+"""decide(mission, command) -> events and the mission after them, or a refusal. Pure.
+
+Here stand the decisions that people ask for; those that follow from the runner's work stand in `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from mission_fsm.core import commands as c
+from mission_fsm.core import events as e
+from mission_fsm.core import report
+from mission_fsm.core.draft import Draft
+from mission_fsm.core.evolve import begin
+from mission_fsm.core.grants import check_rule
+from mission_fsm.core.guards import Facts
+from mission_fsm.core.lifecycle import FINAL
+from mission_fsm.core.model import ApprovalKind, Mission, Plan, Repair, Request, State
+from mission_fsm.core.moves import Transition
+from mission_fsm.core.steps import begin_step, start_repair
+from mission_fsm.errors import IllegalTransition
+
+
+@frozen
+class Decision:
+    """What a command comes to: events to be made durable, and the mission as it stands once they are."""
+
+    events: tuple[e.Event, ...]
+    transitions: tuple[Transition, ...]
+    mission: Mission
+
+
+def _decision(draft: Draft) -> Decision:
+    return Decision(tuple(draft.events), tuple(draft.transitions), draft.mission)
+
+
+def create(
+    mission_id: str, plan: Plan, workspace: str, *, source: str | None, by: str, expires_at: str | None = None
+) -> Decision:
+    """A new mission, idle, with its plan waiting for approval."""
+    created = e.MissionCreated(plan.goal, plan.digest, workspace, by, source)
+    draft = Draft(begin(mission_id, plan, created))
+    draft.events.append(created)
+    draft.emit(
+        e.ApprovalRequested(
+            approval_id=draft.new_id("approval"),
+            kind=ApprovalKind.PLAN,
+            digest=plan.digest,
+            summary=f"{plan.goal} ({len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'})",
+            expires_at=expires_at,
+        )
+    )
+    return _decision(draft)
+
+
+def decide(mission: Mission, command: c.Command) -> Decision:
+    """What that command comes to now. Raises IllegalTransition or GuardRefused; the mission is not touched."""
+    draft = Draft(mission)
+    _HANDLERS[type(command)](draft, command)
+    return _decision(draft)
+
+
+def _approve(draft: Draft, command: c.Approve) -> None:
+    facts = Facts(
+        approval_id=command.approval_id,
+        digest=command.digest,
+        answer=command.answer or "",
+        drift=command.drift,
+        plan_changes=command.plan_changes,
+        now=command.now,
+    )
+    draft.fire("approve", facts)
+    request = _resolve(draft, command, "approved", answer=command.answer)
+    if request.kind is not ApprovalKind.PLAN:
+        draft.emit(e.ExecutionResumed("approved", request.step_id, command.by))
+
+
+def _reject(draft: Draft, command: c.Reject) -> None:
+    draft.fire("reject", Facts(approval_id=command.approval_id, digest=command.digest, now=command.now))
+    repair = draft.mission.repair
+    request = _resolve(draft, command, "rejected")
+    if request.kind is not ApprovalKind.PLAN:
+        if repair is not None:
+            draft.emit(e.RepairCompleted(repair.repair_id, success=False))
+        draft.emit(e.ExecutionPaused("rejected", request.step_id, command.by))
+
+
+def _resolve(draft: Draft, command: c.Approve | c.Reject, decision: str, answer: str | None = None) -> Request:
+    request = draft.mission.pending
+    if request is None:
+        raise AssertionError("the guard decision_fits let a decision pass with nothing pending")
+    draft.emit(
+        e.ApprovalResolved(
+            approval_id=request.approval_id,
+            kind=request.kind,
+            decision=decision,
+            decided_by=command.by,
+            means=command.means,
+            digest=request.digest,
+            reason=command.reason,
+            answer=answer,
+        )
+    )
+    return request
+
+
+def _expire(draft: Draft, command: c.Expire) -> None:
+    draft.fire("expire", Facts(now=command.now))
+    request = draft.mission.pending
+    if request is not None and request.expires_at is not None:
+        draft.emit(e.ApprovalExpired(request.approval_id, request.expires_at))
+        draft.emit(e.ExecutionPaused("expired", request.step_id))
+
+
+def _give_grant(draft: Draft, command: c.GiveGrant) -> None:
+    if draft.mission.state in FINAL:
+        raise IllegalTransition("grant", draft.mission.state, ())
+    check_rule(command.rule)
+    draft.emit(e.GrantGiven(draft.new_id("grant"), command.rule, command.by))
+
+
+def _start(draft: Draft, command: c.Start) -> None:
+    facts = Facts(held_by=command.held_by, missing_stages=command.missing_stages, plan_changes=command.plan_changes)
+    draft.fire("start", facts)
+    plan = draft.mission.plan
+    draft.emit(e.MissionStarted(plan.goal, len(plan.steps), plan.scope))
+    begin_step(draft, command.writing_stages)
+
+
+def _pause(draft: Draft, command: c.Pause) -> None:
+    draft.fire("pause")
+    draft.emit(e.ExecutionPaused(command.reason, _current_step(draft.mission), command.by))
+
+
+def _resume(draft: Draft, command: c.Resume) -> None:
+    draft.fire("resume")
+    draft.emit(e.ExecutionResumed("resumed", _current_step(draft.mission), command.by))
+
+
+def _retry(draft: Draft, command: c.Retry) -> None:
+    draft.fire("retry")
+    draft.emit(e.ExecutionResumed("retry", _current_step(draft.mission), command.by))
+
+
+def _repair(draft: Draft, command: c.RepairStep) -> None:
+    draft.fire("repair", Facts(bound=command.patch is not None or command.options_step is not None))
+    mission = draft.mission
+    failure = mission.failure
+    repair = Repair(
+        repair_id="",
+        step_id=mission.plan.steps[mission.cursor].step_id,
+        attempt=1,
+        max_attempts=command.max_attempts,
+        origin="person" if command.patch is not None else "plan",
+        options_step=command.options_step,
+        patch=command.patch,
+        signatures=(failure.signature,) if failure else (),
+    )
+    start_repair(draft, repair, command.by)
+
+
+def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
+    mission = draft.mission
+    if mission.state is not State.PAUSED or mission.pause_reason != "awaiting_input" or mission.active is None:
+        raise IllegalTransition("propose for", mission.state, ())
+    draft.fire("resume")
+    draft.emit(e.InputReceived(mission.active.step_id, command.digest, command.by, command.means))
+    draft.emit(e.ExecutionResumed("resumed", mission.active.step_id, command.by))
+
+
+def _stop(draft: Draft, command: c.Stop) -> None:
+    draft.fire("stop")
+    draft.emit(e.ExecutionStopped(command.reason, command.by))
+
+
+def _secure_rollback(draft: Draft, command: c.SecureRollback) -> None:
+    draft.fire("rollback", Facts(checkpoint=command.target, conflicts=command.conflicts))
+    draft.emit(
+        e.CheckpointSecured(
+            checkpoint_id=draft.new_id("checkpoint"),
+            paths=command.paths,
+            size_bytes=command.size_bytes,
+            manifest=command.manifest,
+            scope="rollback",
+            target=command.target,
+            undoes=command.undoes,
+            cursor=command.cursor,
+            by=command.by,
+        )
+    )
+
+
+def _finish_rollback(draft: Draft, command: c.FinishRollback) -> None:
+    restoring = draft.mission.restoring
+    if restoring is None:
+        raise IllegalTransition("finish a rollback of", draft.mission.state, ())
+    draft.fire("rollback", Facts(checkpoint=restoring.target))
+    draft.emit(e.CheckpointRestored(restoring.target, command.paths, restoring.by, restoring.checkpoint_id))
+
+
+def _recover(draft: Draft, command: c.Recover) -> None:
+    draft.fire("recover", Facts(in_doubt=command.in_doubt))
+    draft.emit(e.MissionRecovered(command.runner, command.in_doubt))
+    if command.in_doubt:
+        draft.emit(e.ExecutionPaused("in_doubt", _current_step(draft.mission)))
+
+
+def _begin_step(draft: Draft, command: c.BeginStep) -> None:
+    begin_step(draft, command.writing_stages)
+
+
+def _current_step(mission: Mission) -> str | None:
+    steps = mission.plan.steps
+    return steps[mission.cursor].step_id if mission.cursor < len(steps) else None
+
+
+_HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
+    c.Approve: _approve,
+    c.Reject: _reject,
+    c.Expire: _expire,
+    c.GiveGrant: _give_grant,
+    c.Start: _start,
+    c.Pause: _pause,
+    c.Resume: _resume,
+    c.Retry: _retry,
+    c.RepairStep: _repair,
+    c.ReceiveInput: _receive_input,
+    c.Stop: _stop,
+    c.SecureRollback: _secure_rollback,
+    c.FinishRollback: _finish_rollback,
+    c.Recover: _recover,
+    c.BeginStep: _begin_step,
+    c.RecordOutcome: report.outcome,
+    c.ProposeDiff: report.diff,
+    c.ProposeCommand: report.command,
+    c.StartCommand: report.command_started,
+    c.SecureChange: report.change_secured,
+    c.FinishChange: report.change_applied,
+    c.ReportFailure: report.failure,
+}

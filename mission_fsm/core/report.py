@@ -1,0 +1,200 @@
+"""What the runner's reports come to: a stage's outcome, a change on its way, a command that ended."""
+
+from __future__ import annotations
+
+from mission_fsm.core import commands as c
+from mission_fsm.core import events as e
+from mission_fsm.core import outcomes as o
+from mission_fsm.core.draft import Draft
+from mission_fsm.core.model import ApprovalKind, ProposedChange, Repair
+from mission_fsm.core.scope import violations
+from mission_fsm.core.steps import ask, complete_step, fail_step, open_checkpoint, start_repair
+from mission_fsm.errors import GuardRefused
+
+
+def outcome(draft: Draft, command: c.RecordOutcome) -> None:
+    """A stage has answered."""
+    answer = command.outcome
+    step_id = draft.active.step_id
+    if command.result is not None and not isinstance(answer, o.Tested):
+        _command_ended(draft, command)
+    match answer:
+        case o.Completed(summary=summary, evidence=evidence):
+            _complete(draft, command, summary, dict(evidence))
+        case o.Failed():
+            fail_step(draft, answer.kind, answer.message, answer.signature, may_repeat=answer.may_repeat)
+        case o.BeginRetrieval(query=query):
+            draft.emit(e.RetrievalStarted(draft.new_id("retrieval"), query, step_id))
+        case o.Retrieved(result_count=count, summary=summary):
+            retrieval_id = draft.active.retrieval_id or draft.new_id("retrieval")
+            draft.emit(e.RetrievalCompleted(retrieval_id, count, summary, command.digest or ""))
+            _complete(draft, command, summary, {})
+        case o.BeginRepair(max_attempts=most):
+            start_repair(draft, Repair("", step_id, 1, most, "step", draft.active.step_index))
+        case o.Tested():
+            _tested(draft, command, answer)
+        case o.AskQuestion(question=question, choices=choices):
+            digest = command.digest or ""
+            ask(draft, ApprovalKind.QUESTION, digest, question, choices=choices, expires_at=command.expires_at)
+        case o.NeedInput(what=what):
+            draft.fire("request_input")
+            draft.emit(e.InputRequested(step_id, what))
+            draft.emit(e.ExecutionPaused("awaiting_input", step_id))
+        case o.ProposeChange() | o.RunCommand():
+            raise AssertionError("the runner reports changes and commands by requests of their own")
+
+
+def diff(draft: Draft, command: c.ProposeDiff) -> None:
+    """A stage has proposed a change set."""
+    change_set = command.change_set
+    if not change_set.changes:
+        if command.final:
+            _complete(draft, command, "the workspace is already as the change would leave it", {})
+        else:
+            fail_step(draft, "no_change", "the repair changes nothing")
+        return
+    broken = violations(draft.mission, change_set)
+    if broken:
+        fail_step(draft, "scope", f"the change leaves the scope contract: {'; '.join(broken)}")
+        return
+    open_checkpoint(draft)
+    draft.emit(
+        e.DiffProposed(
+            diff_id=draft.new_id("diff"),
+            step_id=draft.active.step_id,
+            summary=command.summary,
+            risk_level=command.risk.level,
+            digest=change_set.digest,
+            files=change_set.paths,
+            artifact=command.artifact,
+            lines=change_set.lines,
+            rules=command.risk.rules,
+            final=command.final,
+        )
+    )
+    ask(
+        draft,
+        ApprovalKind.DIFF,
+        change_set.digest,
+        command.summary,
+        paths=change_set.paths,
+        risk_level=command.risk.level,
+        rules=command.risk.rules,
+        expires_at=command.expires_at,
+    )
+
+
+def command(draft: Draft, command: c.ProposeCommand) -> None:
+    """A stage wants a command to be run; one that stands in the plan was approved with the plan."""
+    step_id = draft.active.step_id
+    draft.emit(e.CommandProposed(step_id, command.digest, command.spec, command.purpose, command.covered))
+    if not command.covered:
+        summary = " ".join(command.spec.argv)
+        ask(draft, ApprovalKind.COMMAND, command.digest, summary, expires_at=command.expires_at)
+    else:
+        command_started(draft, c.StartCommand())
+
+
+def command_started(draft: Draft, _: c.StartCommand) -> None:
+    """The command is about to be started."""
+    active = draft.active
+    if active.command is None or not active.command.approved:
+        raise GuardRefused("advance", "command_is_approved", "no approved command is waiting to be started")
+    argv = active.command.spec.argv
+    if active.command.purpose == "test":
+        draft.emit(e.TestStarted(draft.new_id("test"), argv, active.step_id))
+    else:
+        draft.emit(e.CommandStarted(draft.new_id("command"), argv, active.step_id))
+
+
+def change_secured(draft: Draft, command: c.SecureChange) -> None:
+    """The pre-images are on disk."""
+    change = _change(draft)
+    if not change.approved:
+        raise GuardRefused("advance", "change_is_approved", f"{change.diff_id} is not approved")
+    checkpoint_id = draft.active.checkpoint_id or ""
+    draft.emit(e.CheckpointSecured(checkpoint_id, command.paths, command.size_bytes, command.manifest))
+
+
+def change_applied(draft: Draft, command: c.FinishChange) -> None:
+    """The change set is in the workspace."""
+    change = _change(draft)
+    if change.manifest is None:
+        raise GuardRefused("advance", "change_is_secured", f"{change.diff_id} has no checkpoint")
+    checkpoint_id = draft.active.checkpoint_id or ""
+    draft.emit(e.DiffApplied(change.diff_id, checkpoint_id, change.paths, change.digest))
+    if change.final:
+        _complete(draft, command, change.summary, {"files": len(change.paths), "lines": change.lines})
+
+
+def failure(draft: Draft, command: c.ReportFailure) -> None:
+    """An effect could not be brought about."""
+    fail_step(draft, command.kind, command.message)
+
+
+def _complete(
+    draft: Draft,
+    command: c.RecordOutcome | c.ProposeDiff | c.FinishChange,
+    summary: str,
+    evidence: dict[str, object],
+) -> None:
+    complete_step(
+        draft,
+        summary,
+        evidence,
+        writing_stages=command.writing_stages,
+        proceed=command.proceed,
+        elapsed_s=command.elapsed_s,
+    )
+
+
+def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
+    result = command.result
+    running = draft.active.command
+    if result is None or running is None or running.test_id is None:
+        raise GuardRefused("advance", "test_has_run", "a verdict was given on a test that has not been run")
+    draft.emit(
+        e.TestCompleted(
+            test_id=running.test_id,
+            success=verdict.success,
+            exit_status=result.exit_status,
+            duration_s=round(result.duration_s, 3),
+            passed=verdict.passed,
+            failed=verdict.failed,
+            skipped=verdict.skipped,
+            failing=verdict.failing,
+            signature=verdict.signature,
+            artifact=result.artifact,
+        )
+    )
+    if verdict.success:
+        _complete(draft, command, verdict.message, {})
+    else:
+        fail_step(draft, "test_failed", verdict.message, verdict.signature, may_repeat=verdict.may_repeat)
+
+
+def _command_ended(draft: Draft, command: c.RecordOutcome) -> None:
+    result, running = command.result, draft.active.command
+    if result is None or running is None or running.test_id is None:
+        raise GuardRefused("advance", "command_has_run", "a result was given of a command that has not been run")
+    if running.purpose == "test":
+        draft.emit(
+            e.TestCompleted(
+                running.test_id,
+                success=False,
+                exit_status=result.exit_status,
+                duration_s=round(result.duration_s, 3),
+                artifact=result.artifact,
+            )
+        )
+    else:
+        draft.emit(
+            e.CommandCompleted(running.test_id, result.exit_status, round(result.duration_s, 3), result.artifact)
+        )
+
+
+def _change(draft: Draft) -> ProposedChange:
+    change = draft.active.change
+    if change is None:
+        raise GuardRefused("advance", "change_is_proposed", "no change is on its way into the workspace")
+    return change

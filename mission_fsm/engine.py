@@ -1,0 +1,352 @@
+"""The embedding face: open a home, create a mission from a plan, approve it, run it, and decide at its gates.
+
+    engine = Engine.open(home)
+    mission = engine.create("plan.yaml", workspace)
+    engine.approve(mission.mission_id, digest=mission.plan.digest)
+    mission = engine.run(mission.mission_id)
+
+In process, no server. Every method gives the mission as it stands in the journal, or raises a MissionError.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from mission_fsm.core import commands as c
+from mission_fsm.core import lifecycle
+from mission_fsm.core.decide import create
+from mission_fsm.core.events import Recorded
+from mission_fsm.core.grants import check_rule
+from mission_fsm.core.model import Mission, Plan, State
+from mission_fsm.errors import UnknownMission, UsageError
+from mission_fsm.home import default_home
+from mission_fsm.journal.sqlite import SqliteStore
+from mission_fsm.journal.store import Row, Store
+from mission_fsm.planfile.canonical import canonical_json
+from mission_fsm.planfile.load import load_plan
+from mission_fsm.registry import Registry
+from mission_fsm.runner.digests import bytes_digest
+from mission_fsm.runner.effects import OutputListener
+from mission_fsm.runner.host import Host
+from mission_fsm.runner.loading import load_mission
+from mission_fsm.runner.recovery import bound_repair
+from mission_fsm.runner.rollback import RollbackPlan, finish_rollback, plan_rollback, roll_back
+from mission_fsm.runner.session import Clock, Listener, standing_of
+from mission_fsm.runner.times import now, time_after
+from mission_fsm.workspace.paths import Root, check_workspace
+
+_ID_LETTERS = "abcdefghjkmnpqrstvwxyz0123456789"
+_ID_LENGTH = 10
+
+
+class Engine:
+    """Missions of one home. Safe to use from several threads; several processes may open the same home."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry | None = None,
+        *,
+        home: Path | None = None,
+        by: str | None = None,
+        means: str = "api",
+        clock: Clock = now,
+        on_output: OutputListener | None = None,
+    ) -> None:
+        """Use `Engine.open` unless the store is your own.
+
+        by, means: who decides through this engine, and by which means, as the journal records it.
+        on_output: is given the output of commands as it comes.
+        """
+        self._store = store
+        self._registry = registry or Registry.installed()
+        self._home = home
+        self._by = by or getpass.getuser()
+        self._means = means
+        self._clock = clock
+        self._host = Host(store, self._registry, home, clock, on_output)
+
+    @classmethod
+    def open(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        registry: Registry | None = None,
+        by: str | None = None,
+        means: str = "api",
+        on_output: OutputListener | None = None,
+    ) -> Engine:
+        """Open the home folder, or the default one; it is made when the first mission is."""
+        folder = Path(home).expanduser().absolute() if home is not None else default_home()
+        return cls(SqliteStore.open(folder), registry, home=folder, by=by, means=means, on_output=on_output)
+
+    def close(self) -> None:
+        """Release the home."""
+        self._store.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- looking
+
+    def state(self, mission_id: str) -> Mission:
+        """The mission as it stands now. Raises UnknownMission."""
+        return load_mission(self._store, mission_id)[0]
+
+    def events(self, mission_id: str, after: int = 0) -> Iterator[Recorded]:
+        """The mission's events with a sequence above `after`, in order."""
+        return self._store.read(mission_id, after=after)
+
+    def missions(self, workspace: str | os.PathLike[str] | None = None) -> list[Row]:
+        """The missions of that workspace, or of all, newest first."""
+        return self._store.rows(workspace=None if workspace is None else str(Path(workspace).resolve()))
+
+    def find(self, prefix: str = "", workspace: str | os.PathLike[str] | None = None) -> str:
+        """The one mission whose id begins so; without a prefix, the one mission of the workspace.
+
+        Raises UnknownMission where there is none or more than one.
+        """
+        found = self._store.rows(prefix=prefix) if prefix else self.missions(workspace)
+        if len(found) == 1:
+            return found[0].mission_id
+        what = f"id begins with {prefix!r}" if prefix else f"workspace is {workspace}"
+        if not found:
+            raise UnknownMission(f"no mission's {what}; `mission list` shows them all")
+        ids = ", ".join(row.mission_id for row in found[:8])
+        raise UnknownMission(f"{len(found)} missions' {what}: {ids}; name one")
+
+    def holder(self, mission_id: str) -> str | None:
+        """Who runs the mission now, in words, or None."""
+        holder = self._store.holder(mission_id)
+        return None if holder is None else f"{holder.runner} since {holder.since}"
+
+    def legal_triggers(self, mission_id: str) -> tuple[str, ...]:
+        """What may be asked of the mission now, without asking it."""
+        mission = self.state(mission_id)
+        return lifecycle.legal_triggers(
+            mission, self._host.facts(mission)
+        )
+
+    def why_not(self, mission_id: str, trigger: str) -> str | None:
+        """Why that may not be asked of the mission now, in a sentence, or None where it may."""
+        if trigger not in lifecycle.TRIGGERS:
+            raise UsageError(f"{trigger!r} is not a trigger; they are {', '.join(lifecycle.TRIGGERS)}")
+        mission = self.state(mission_id)
+        return lifecycle.why_not(
+            mission, trigger, self._host.facts(mission)
+        )
+
+    def artifact(self, digest: str) -> bytes:
+        """The bytes of an artifact that an event refers to."""
+        return self._store.blob(digest)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told each event once it is durable, with the mission after its commit; gives how to unsubscribe.
+
+        An exception that a listener raises reaches the caller of the method that made the event; the event
+        stands.
+        """
+        self._host.listeners.append(listener)
+        return lambda: self._host.listeners.remove(listener)
+
+    # --- beginning
+
+    def create(
+        self,
+        plan: Plan | str | os.PathLike[str],
+        workspace: str | os.PathLike[str],
+        *,
+        grants: Iterable[str] = (),
+        by: str | None = None,
+    ) -> Mission:
+        """A new mission, idle, with its plan waiting for approval.
+
+        plan: a plan, or the path of a plan's file.
+        grants: rules by which gates are decided in advance, such as `edit:src/**`.
+        Raises InvalidPlan, InvalidWorkspace, UsageError for a bad grant.
+        """
+        folder = check_workspace(Path(workspace), home=self._home)
+        source = None
+        if not isinstance(plan, Plan):
+            source = str(Path(plan).absolute())
+            plan = load_plan(Path(plan), self._registry, workspace=folder).plan
+        for rule in grants:
+            check_rule(rule)
+        created = self._clock()
+        timeout_s = plan.approval_timeout_s
+        decision = create(
+            _new_id(),
+            plan,
+            str(folder),
+            source=source,
+            by=by or self._by,
+            expires_at=None if timeout_s is None else time_after(created, timeout_s),
+        )
+        mission = decision.mission
+        recorded = self._store.create(
+            mission.mission_id,
+            workspace=mission.workspace,
+            source=source,
+            plan_digest=plan.digest,
+            goal=plan.goal,
+            events=decision.events,
+            time=created,
+            standing=standing_of(mission),
+            blobs={plan.digest: canonical_json(plan)},
+        )
+        for entry in recorded:
+            self._host.tell(entry, mission)
+        for rule in grants:
+            mission = self.grant(mission.mission_id, rule, by=by)
+        return mission
+
+    def grant(self, mission_id: str, rule: str, *, by: str | None = None) -> Mission:
+        """Decide gates of this mission in advance, by rule. Raises UsageError for a bad rule."""
+        check_rule(rule)
+        return self._do(mission_id, c.GiveGrant(rule, by or self._by))
+
+    # --- deciding
+
+    def approve(
+        self,
+        mission_id: str,
+        *,
+        digest: str | None = None,
+        approval_id: str | None = None,
+        answer: str | None = None,
+        reason: str | None = None,
+        by: str | None = None,
+        means: str | None = None,
+    ) -> Mission:
+        """Approve what is waiting: the plan, a diff, a command, or a question with its answer. `run` carries on.
+
+        digest: of what is approved; where it is given it must be that of what is waiting.
+        Raises GuardRefused where it is not, or where the subject has drifted since it was shown.
+        """
+        with self._host.session(mission_id) as session:
+            self._host.expire(session)
+            facts = self._host.facts(session.mission)
+            return session.decide(
+                c.Approve(
+                    by=by or self._by,
+                    means=means or self._means,
+                    digest=digest,
+                    approval_id=approval_id,
+                    reason=reason,
+                    answer=answer,
+                    drift=facts.drift,
+                    plan_changes=facts.plan_changes,
+                    now=self._clock(),
+                )
+            )
+
+    def reject(
+        self,
+        mission_id: str,
+        reason: str,
+        *,
+        digest: str | None = None,
+        approval_id: str | None = None,
+        by: str | None = None,
+        means: str | None = None,
+    ) -> Mission:
+        """Reject what is waiting, with a reason; the mission pauses."""
+        if not reason.strip():
+            raise UsageError("a rejection needs a reason")
+        who, how = by or self._by, means or self._means
+        return self._do(mission_id, c.Reject(who, how, reason, digest, approval_id, self._clock()))
+
+    # --- running
+
+    def run(self, mission_id: str, *, by: str | None = None) -> Mission:
+        """Run the mission to the next gate, pause, failure or end.
+
+        Starts one that is idle and approved, resumes one that is paused, and takes over one whose runner is gone.
+        Raises Held where another runs it, or another mission holds its workspace.
+        """
+        return self._host.run(mission_id, by or self._by)
+
+    def resume(self, mission_id: str, *, by: str | None = None) -> Mission:
+        """Let a paused mission run on; `run` carries it."""
+        return self._do(mission_id, c.Resume(by or self._by))
+
+    def retry(self, mission_id: str, *, by: str | None = None) -> Mission:
+        """Let the step that failed, or was paused, begin again; `run` carries it."""
+        return self._do(mission_id, c.Retry(by or self._by))
+
+    def repair(self, mission_id: str, patch: bytes | None = None, *, by: str | None = None) -> Mission:
+        """Repair the failed step, with a patch or with the repair that the plan binds to it; `run` carries it.
+
+        The repair goes through the same gate as any edit; then the failed step runs again.
+        """
+        with self._host.session(mission_id) as session:
+            who = by or self._by
+            if patch is not None:
+                digest = bytes_digest(patch)
+                return session.decide(c.RepairStep(who, digest), {digest: patch})
+            index, most = bound_repair(session.mission, self._registry)
+            return session.decide(c.RepairStep(who, options_step=index, max_attempts=most))
+
+    def propose(self, mission_id: str, patch: bytes, *, by: str | None = None, means: str | None = None) -> Mission:
+        """Give a step that asked for a proposal one, as a patch; `run` carries it to the gate."""
+        digest = bytes_digest(patch)
+        with self._host.session(mission_id) as session:
+            return session.decide(c.ReceiveInput(digest, by or self._by, means or self._means), {digest: patch})
+
+    # --- interrupting
+
+    def pause(self, mission_id: str, *, by: str | None = None) -> Mission:
+        """Pause the mission at its next safe point, whichever process runs it; a command under way is ended."""
+        return self._host.interrupt(mission_id, c.Pause(by or self._by), State.PAUSED)
+
+    def stop(self, mission_id: str, reason: str = "manual", *, by: str | None = None) -> Mission:
+        """Stop the mission for good, whichever process runs it; a command under way is ended and gone."""
+        return self._host.interrupt(mission_id, c.Stop(by or self._by, reason), State.STOPPED)
+
+    def interrupt(self, *, stop: bool = False) -> None:
+        """Ask every mission that this engine is running to pause, or to stop; safe in a signal handler."""
+        self._host.ask_all(c.Stop(self._by, "interrupted") if stop else c.Pause(self._by, "interrupted"))
+
+    # --- going back
+
+    def plan_rollback(self, mission_id: str, to: str | None = None, *, overwrite: bool = False) -> RollbackPlan:
+        """What a rollback would do, file by file; nothing is touched.
+
+        to: None for the last edit, a step's id for everything from it on, a checkpoint's id, or `start`.
+        """
+        mission = self.state(mission_id)
+        with Root(check_workspace(Path(mission.workspace), home=self._home)) as root:
+            return plan_rollback(mission, self._store, root, to, overwrite=overwrite)
+
+    def rollback(
+        self, mission_id: str, to: str | None = None, *, overwrite: bool = False, by: str | None = None
+    ) -> Mission:
+        """Put the workspace back to where it was before the edits since `to`, and the mission to that step.
+
+        overwrite: also files that are no longer as the mission left them. A rollback can be rolled back.
+        Raises GuardRefused where there is nothing to take back, or files are in the way.
+        """
+        with self._host.session(mission_id) as session, self._host.workspace(session.mission) as root:
+            if session.mission.restoring is None:
+                plan = plan_rollback(session.mission, self._store, root, to, overwrite=overwrite)
+                roll_back(session, root, plan, by or self._by)
+            else:
+                finish_rollback(session, root)
+            return session.mission
+
+    # --- inside
+
+    def _do(self, mission_id: str, command: c.Command) -> Mission:
+        with self._host.session(mission_id) as session:
+            return session.decide(command)
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))

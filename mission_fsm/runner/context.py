@@ -1,0 +1,91 @@
+"""What the runner gives a stage each time it runs it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mission_fsm.core.model import CommandResult, LastTest, Mission, Plan, Reply, Step
+from mission_fsm.core.outcomes import FileEdit
+from mission_fsm.errors import EditFailed
+from mission_fsm.journal.store import Store
+from mission_fsm.planfile.options import StepOptions
+from mission_fsm.registry import Registry
+from mission_fsm.stage import WorkspaceReader
+
+
+class Context:
+    """A StageContext over a mission whose step is under way. Use as a context manager: it removes its scratch."""
+
+    def __init__(
+        self,
+        mission: Mission,
+        bound: StepOptions,
+        reply: Reply | CommandResult | None,
+        workspace: WorkspaceReader,
+        store: Store,
+        registry: Registry,
+    ) -> None:
+        if mission.active is None:
+            raise AssertionError("a stage is run only while a step is under way")
+        self._mission = mission
+        self._bound = bound
+        self._workspace = workspace
+        self._store = store
+        self._registry = registry
+        self._scratches: list[Path] = []
+        self.reply = reply
+        self.attempt = mission.active.attempt
+        self.step: Step = mission.plan.steps[mission.active.step_index]
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for scratch in self._scratches:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    @property
+    def plan(self) -> Plan:
+        return self._mission.plan
+
+    @property
+    def options(self) -> Any:
+        return self._bound.options
+
+    @property
+    def workspace(self) -> WorkspaceReader:
+        return self._workspace
+
+    @property
+    def last_test(self) -> LastTest | None:
+        return self._mission.last_test
+
+    @property
+    def repairing(self) -> str | None:
+        repair = self._mission.repair
+        return repair.step_id if repair is not None and repair.in_place else None
+
+    @property
+    def repair_attempt(self) -> int:
+        return self._mission.repair.attempt if self._mission.repair is not None else 0
+
+    def edits(self) -> Sequence[tuple[str, Any]]:
+        return self._bound.edits
+
+    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
+        return self._registry.editor(editor).edit(options, self._workspace, self.scratch())
+
+    def artifact(self, digest: str) -> bytes:
+        return self._store.blob(digest)
+
+    def scratch(self) -> Path:
+        try:
+            scratch = Path(tempfile.mkdtemp(prefix="mission-"))
+        except OSError as error:
+            raise EditFailed(f"no scratch folder can be made in {tempfile.gettempdir()}: {error.strerror}") from error
+        self._scratches.append(scratch)
+        return scratch

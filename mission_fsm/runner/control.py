@@ -1,0 +1,55 @@
+"""Requests to a mission that is running, from its own process (a signal) or from another (the journal's inbox).
+
+They are looked at at safe points: between two effects, and while a command runs.
+"""
+
+from __future__ import annotations
+
+import json
+
+from mission_fsm.converter import converter
+from mission_fsm.core.commands import Pause, Stop
+from mission_fsm.errors import UsageError
+from mission_fsm.journal.store import Store
+
+Interruption = Pause | Stop
+
+_CLASSES: dict[str, type[Pause] | type[Stop]] = {"pause": Pause, "stop": Stop}
+_NAMES = {cls: name for name, cls in _CLASSES.items()}
+
+
+def to_text(request: Interruption) -> str:
+    """The request as it is left in the inbox."""
+    return json.dumps({"request": _NAMES[type(request)], **converter.unstructure(request)})
+
+
+def from_text(text: str) -> Interruption:
+    """The request that was left in the inbox. Raises UsageError where it is none."""
+    values = json.loads(text)
+    request_class = _CLASSES.get(values.pop("request", None))
+    if request_class is None:
+        raise UsageError(f"the inbox holds a request that is not understood: {text}")
+    return converter.structure(values, request_class)
+
+
+class Control:
+    """What is asked of the mission that this runner runs. A stop outranks a pause."""
+
+    def __init__(self, store: Store, mission_id: str) -> None:
+        self._store = store
+        self._mission_id = mission_id
+        self._wanted: Interruption | None = None
+        self._looked = False
+
+    def ask(self, request: Interruption) -> None:
+        """Ask from within the process; safe in a signal handler, because it only assigns."""
+        if not isinstance(self._wanted, Stop):
+            self._wanted = request
+
+    def wanted(self) -> Interruption | None:
+        """What is asked, if anything is. Cheap where nothing has been written since the last look."""
+        if not self._looked or self._store.changed():
+            self._looked = True
+            for text in self._store.take(self._mission_id):
+                self.ask(from_text(text))
+        return self._wanted

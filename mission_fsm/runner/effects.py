@@ -1,0 +1,246 @@
+"""The effects of a running mission: running its stages, writing its changes, running its commands.
+
+Each begins after the events that lead to it are durable, and ends in a command to the session, whose events
+say what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from mission_fsm.core import commands as c
+from mission_fsm.core import next as n
+from mission_fsm.core import outcomes as o
+from mission_fsm.core.model import Active, CommandResult, CommandSpec, Mission, Reply, State
+from mission_fsm.core.risk import assess
+from mission_fsm.errors import Conflict, EditFailed, JournalError, MissionError, UnsafePath
+from mission_fsm.logs import log_stage_error
+from mission_fsm.planfile.options import StepOptions, step_options
+from mission_fsm.registry import Registry
+from mission_fsm.runner.context import Context
+from mission_fsm.runner.control import Control
+from mission_fsm.runner.coverage import stands_in_plan, writing_stages
+from mission_fsm.runner.digests import bytes_digest, command_digest, json_digest
+from mission_fsm.runner.reports import ReportFile
+from mission_fsm.runner.session import Session
+from mission_fsm.runner.times import seconds_between, time_after
+from mission_fsm.workspace import changeset, checkpoint, diff, process
+from mission_fsm.workspace.apply import apply
+from mission_fsm.workspace.paths import Root
+from mission_fsm.workspace.reader import Reader
+
+# What is kept of a command's output, in bytes, of its beginning and of its end.
+OUTPUT_CAP_BYTES = 1 << 20
+
+OutputListener = Callable[[bytes], None]
+
+
+class Effects:
+    """Brings about what a running mission needs next, one effect at a time."""
+
+    def __init__(
+        self,
+        session: Session,
+        registry: Registry,
+        root: Root,
+        control: Control,
+        on_output: OutputListener | None = None,
+    ) -> None:
+        self._session = session
+        self._registry = registry
+        self._root = root
+        self._control = control
+        self._on_output = on_output
+        self._writing_stages = writing_stages(session.mission.plan, registry)
+
+    def act(self) -> None:
+        """Bring about the next effect. Raises JournalError where its events could not be made durable."""
+        match n.next_of(self._session.mission):
+            case n.RunStage(active=active):
+                self._run_stage(active, active.reply, {})
+            case n.BeginStep():
+                self._session.decide(c.BeginStep(self._writing_stages))
+            case n.SecureChange(change_set=digest):
+                self._secure_change(digest)
+            case n.ApplyChange(diff_id=diff_id, manifest=digest):
+                self._apply_change(diff_id, digest)
+            case n.StartCommand():
+                self._session.decide(c.StartCommand())
+            case n.RunCommand(spec=spec):
+                self._run_command(spec)
+
+    def finish_change(self) -> None:
+        """Finish an edit that was cut short after its checkpoint, so that it is never half there."""
+        mission = self._session.mission
+        if mission.state is State.RUNNING and isinstance(n.next_of(mission), n.ApplyChange):
+            self.act()
+
+    # --- stages
+
+    def _run_stage(self, active: Active, reply: Reply | CommandResult | None, blobs: Mapping[str, bytes]) -> None:
+        reader = Reader(self._root)
+        outcome = self._outcome(active, reply, reader)
+        match outcome:
+            case o.ProposeChange():
+                self._propose_change(outcome, reader)
+            case o.RunCommand():
+                self._propose_command(outcome)
+            case _:
+                self._record(outcome, reply if isinstance(reply, CommandResult) else None, blobs)
+
+    def _outcome(self, active: Active, reply: Reply | CommandResult | None, reader: Reader) -> o.Outcome:
+        mission = self._session.mission
+        try:
+            stage = self._registry.stage(active.stage)
+            bound = self._bound_options(mission, active)
+            with Context(mission, bound, reply, reader, self._session.store, self._registry) as context:
+                return stage.run(context)
+        except JournalError:
+            raise
+        except MissionError as error:
+            return o.Failed(_kind_of(error), str(error))
+        except Exception as error:
+            log_stage_error(mission.mission_id, active.step_id, active.stage, error)
+            return o.Failed("stage_error", f"stage {active.stage} raised {type(error).__name__}: {error}")
+
+    def _bound_options(self, mission: Mission, active: Active) -> StepOptions:
+        """The options of the stage that performs: the step's own, or those of the repair that is bound to it."""
+        repair = mission.repair
+        if repair is None or not repair.in_place or active.stage != "repair":
+            return step_options(mission.plan.steps[active.step_index], self._registry)
+        if repair.options_step is not None:
+            return step_options(mission.plan.steps[repair.options_step], self._registry)
+        return StepOptions(self._registry.stage("repair").options(), ())
+
+    def _record(self, outcome: o.Outcome, result: CommandResult | None, blobs: Mapping[str, bytes]) -> None:
+        digest = None
+        if isinstance(outcome, o.Retrieved):
+            digest = bytes_digest(outcome.result)
+            blobs = {**blobs, digest: outcome.result}
+        elif isinstance(outcome, o.AskQuestion):
+            digest = json_digest({"question": outcome.question, "choices": list(outcome.choices)})
+        self._session.decide(
+            c.RecordOutcome(
+                outcome=outcome,
+                writing_stages=self._writing_stages,
+                digest=digest,
+                result=result,
+                proceed=self._proceed(),
+                elapsed_s=self._elapsed_s(),
+                expires_at=self._expires_at(),
+            ),
+            blobs,
+        )
+
+    # --- changes
+
+    def _propose_change(self, outcome: o.ProposeChange, reader: Reader) -> None:
+        try:
+            change_set, after = changeset.build(self._root, outcome.files, reader.seen)
+            _, before = checkpoint.secure(self._root, change_set)
+        except MissionError as error:
+            self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+            return
+        contents = {**before, **after}
+        shown = diff.unified(change_set, contents.__getitem__).encode("utf-8", "surrogateescape")
+        artifact = bytes_digest(shown)
+        self._session.decide(
+            c.ProposeDiff(
+                change_set=change_set,
+                artifact=artifact,
+                summary=outcome.summary,
+                risk=assess(change_set, contents.__getitem__),
+                final=outcome.final,
+                writing_stages=self._writing_stages,
+                proceed=self._proceed(),
+                elapsed_s=self._elapsed_s(),
+                expires_at=self._expires_at(),
+            ),
+            {**after, artifact: shown, change_set.digest: changeset.to_json(change_set)},
+        )
+
+    def _secure_change(self, digest: str) -> None:
+        change_set = changeset.from_json(self._session.store.blob(digest))
+        try:
+            manifest, pre_images = checkpoint.secure(self._root, change_set)
+        except MissionError as error:
+            self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+            return
+        data = checkpoint.to_json(manifest)
+        manifest_digest = bytes_digest(data)
+        size_bytes = sum(map(len, pre_images.values()))
+        self._session.decide(
+            c.SecureChange(change_set.paths, size_bytes, manifest_digest), {**pre_images, manifest_digest: data}
+        )
+
+    def _apply_change(self, diff_id: str, digest: str) -> None:
+        store = self._session.store
+        manifest = checkpoint.from_json(store.blob(digest))
+        try:
+            apply(self._root, manifest, store.blob, f"{self._session.mission.mission_id}-{diff_id}")
+        except JournalError:
+            raise
+        except MissionError as error:
+            self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+            return
+        self._session.decide(c.FinishChange(self._writing_stages, self._proceed(), self._elapsed_s()))
+
+    # --- commands
+
+    def _propose_command(self, outcome: o.RunCommand) -> None:
+        spec = CommandSpec(outcome.argv, outcome.cwd, outcome.env, outcome.timeout_s, outcome.report)
+        mission = self._session.mission
+        self._session.decide(
+            c.ProposeCommand(
+                spec=spec,
+                digest=command_digest(mission, spec),
+                purpose=outcome.purpose,
+                covered=stands_in_plan(mission.plan, spec),
+                expires_at=self._expires_at(),
+            )
+        )
+
+    def _run_command(self, spec: CommandSpec) -> None:
+        report = ReportFile(self._root, spec.report)
+        result, output = process.run(
+            spec,
+            root=self._root.path,
+            on_output=self._on_output,
+            should_end=lambda: self._control.wanted() is not None,
+            cap_bytes=OUTPUT_CAP_BYTES,
+        )
+        active = self._session.mission.active
+        if result.kind == "ended" or active is None:
+            return  # the loop sees what was asked for, and does it
+        digest = bytes_digest(output)
+        result = attrs.evolve(result, artifact=digest, report=report.written())
+        self._run_stage(active, result, {digest: output})
+
+    # --- facts that come with a command
+
+    def _proceed(self) -> bool:
+        return self._control.wanted() is None
+
+    def _elapsed_s(self) -> float:
+        mission = self._session.mission
+        if mission.started_sequence is None or mission.cursor < len(mission.plan.steps) - 1:
+            return 0.0
+        entry = next(iter(self._session.store.read(mission.mission_id, after=mission.started_sequence - 1)))
+        return seconds_between(entry.time, self._session.clock())
+
+    def _expires_at(self) -> str | None:
+        timeout_s = self._session.mission.plan.approval_timeout_s
+        return None if timeout_s is None else time_after(self._session.clock(), timeout_s)
+
+
+def _kind_of(error: MissionError) -> str:
+    match error:
+        case Conflict():
+            return "conflict"
+        case UnsafePath():
+            return "unsafe_path"
+        case EditFailed():
+            return "edit_failed"
+    return "not_done"

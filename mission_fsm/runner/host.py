@@ -1,0 +1,151 @@
+"""How missions are held and run: sessions under a lease, the workspace under a lock, and those who ask from outside."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mission_fsm.core import commands as c
+from mission_fsm.core.events import Recorded
+from mission_fsm.core.guards import Facts
+from mission_fsm.core.model import Mission, State
+from mission_fsm.errors import Held
+from mission_fsm.journal.store import Store
+from mission_fsm.registry import Registry
+from mission_fsm.runner import loop
+from mission_fsm.runner.control import Control, Interruption, to_text
+from mission_fsm.runner.coverage import writing_stages
+from mission_fsm.runner.effects import Effects, OutputListener
+from mission_fsm.runner.facts import facts_of
+from mission_fsm.runner.loading import load_mission
+from mission_fsm.runner.recovery import in_doubt
+from mission_fsm.runner.rollback import finish_rollback
+from mission_fsm.runner.session import Clock, Listener, Session
+from mission_fsm.workspace import lock
+from mission_fsm.workspace.paths import Root, check_workspace
+
+# How often, in seconds, one looks whether another runner has taken a request.
+_POLL_S = 0.02
+
+
+class Host:
+    """What the verbs of the engine stand on. One for each engine."""
+
+    def __init__(
+        self, store: Store, registry: Registry, home: Path | None, clock: Clock, on_output: OutputListener | None
+    ) -> None:
+        self.store = store
+        self.registry = registry
+        self.home = home
+        self.clock = clock
+        self.listeners: list[Listener] = []
+        self._on_output = on_output
+        self._controls: list[Control] = []
+        self._runner = f"pid {os.getpid()} on {socket.gethostname()}"
+
+    @contextmanager
+    def session(self, mission_id: str) -> Iterator[Session]:
+        """Hold the mission. Raises Held where another does."""
+        lease = self.store.acquire(mission_id, self._runner, self.clock())
+        try:
+            yield Session(self.store, lease, self.clock, self.tell)
+        finally:
+            lease.release()
+
+    @contextmanager
+    def workspace(self, mission: Mission) -> Iterator[Root]:
+        """Hold the mission's workspace, against missions of other homes too. Raises Held, InvalidWorkspace."""
+        folder = check_workspace(Path(mission.workspace), home=self.home)
+        with lock.hold(folder), Root(folder) as root:
+            yield root
+
+    def run(self, mission_id: str, by: str) -> Mission:
+        """Start, resume or take over the mission, and run it to where it comes to rest."""
+        with self._running(mission_id) as (session, effects, control):
+            self.expire(session)
+            mission = session.mission
+            if mission.state is State.IDLE and mission.plan_decision != "pending":
+                self._start(session)
+            elif mission.state is State.RUNNING:
+                self._recover(session, effects)
+            elif mission.state not in (State.IDLE, State.AWAITING_APPROVAL):
+                session.decide(c.Resume(by))
+            return loop.run(session, effects, control)
+
+    def interrupt(self, mission_id: str, request: Interruption, wanted: State) -> Mission:
+        """Have the mission paused or stopped, whoever runs it, and wait until it is."""
+        while True:
+            try:
+                return self._interrupt_unheld(mission_id, request)
+            except Held:
+                # Whoever runs it, in this process or another, takes the request at its next safe point.
+                number = self.store.post(mission_id, to_text(request))
+            while self.store.holder(mission_id) is not None:
+                mission, _ = load_mission(self.store, mission_id)
+                if not self.store.posted(number) and mission.state is wanted:
+                    return mission
+                time.sleep(_POLL_S)
+            mission, _ = load_mission(self.store, mission_id)
+            if mission.state is wanted:
+                return mission
+
+    def ask_all(self, request: Interruption) -> None:
+        """Ask every mission that this host is running; safe in a signal handler."""
+        for control in tuple(self._controls):
+            control.ask(request)
+
+    def facts(self, mission: Mission) -> Facts:
+        """What the guards need to know of the world outside, as it is now."""
+        return facts_of(mission, self.store, self.registry, self.home, self.clock())
+
+    def expire(self, session: Session) -> None:
+        """Let the request that is waiting expire, where its time limit has passed."""
+        pending = session.mission.pending
+        if pending is None or pending.expires_at is None or session.mission.state is not State.AWAITING_APPROVAL:
+            return
+        if self.clock() >= pending.expires_at:
+            session.decide(c.Expire(self.clock()))
+
+    def tell(self, entry: Recorded, mission: Mission) -> None:
+        """Tell every listener an event that is durable."""
+        for listener in tuple(self.listeners):
+            listener(entry, mission)
+
+    @contextmanager
+    def _running(self, mission_id: str) -> Iterator[tuple[Session, Effects, Control]]:
+        with self.session(mission_id) as session, self.workspace(session.mission) as root:
+            control = Control(self.store, mission_id)
+            self._controls.append(control)
+            try:
+                finish_rollback(session, root)
+                yield session, Effects(session, self.registry, root, control, self._on_output), control
+            finally:
+                self._controls.remove(control)
+
+    def _start(self, session: Session) -> None:
+        facts = self.facts(session.mission)
+        writing: frozenset[str] = frozenset()
+        if not facts.missing_stages:
+            writing = writing_stages(session.mission.plan, self.registry)
+        session.decide(c.Start(writing, facts.held_by, facts.missing_stages, facts.plan_changes))
+
+    def _recover(self, session: Session, effects: Effects) -> None:
+        """Take over a mission whose runner is gone; an edit that was cut short is finished first."""
+        session.decide(c.Recover(self._runner, in_doubt(session.mission, self.registry)))
+        effects.finish_change()
+
+    def _interrupt_unheld(self, mission_id: str, request: Interruption) -> Mission:
+        """Pause or stop a mission that nobody runs; one whose runner is gone is taken over first."""
+        with self.session(mission_id) as session:
+            if session.mission.state is not State.RUNNING:
+                return session.decide(request)
+        with self._running(mission_id) as (session, effects, _):
+            if session.mission.state is State.RUNNING:
+                self._recover(session, effects)
+            if session.mission.state is State.PAUSED and isinstance(request, c.Pause):
+                return session.mission
+            return session.decide(request)

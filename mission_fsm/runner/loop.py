@@ -1,0 +1,18 @@
+"""The only loop: while the mission runs, do what was asked from outside, or else the next effect."""
+
+from __future__ import annotations
+
+from mission_fsm.core.model import Mission, State
+from mission_fsm.runner.control import Control
+from mission_fsm.runner.effects import Effects
+from mission_fsm.runner.session import Session
+
+
+def run(session: Session, effects: Effects, control: Control) -> Mission:
+    """Run to the next gate, pause, failure or end, and give the mission as it came to rest there."""
+    while session.mission.state is State.RUNNING:
+        wanted = control.wanted()
+        if wanted is not None:
+            return session.decide(wanted)
+        effects.act()
+    return session.mission

@@ -1,0 +1,73 @@
+"""Putting the workspace back: planned, shown, checked file by file, and itself checkpointed."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mission_fsm.core import commands as c
+from mission_fsm.core.model import Mission
+from mission_fsm.core.rollback import Target, target_of
+from mission_fsm.errors import Conflict
+from mission_fsm.journal.store import Store
+from mission_fsm.runner.digests import bytes_digest
+from mission_fsm.runner.session import Session
+from mission_fsm.workspace import checkpoint
+from mission_fsm.workspace.apply import apply
+from mission_fsm.workspace.checkpoint import Manifest
+from mission_fsm.workspace.paths import Root
+
+
+@frozen
+class RollbackPlan:
+    """What a rollback would do: each path with a word for it, and what stands in its way, in words."""
+
+    target: Target
+    manifest: Manifest | None
+    steps: tuple[tuple[str, str], ...]
+    conflicts: tuple[str, ...]
+
+
+def plan_rollback(mission: Mission, store: Store, root: Root, to: str | None, *, overwrite: bool) -> RollbackPlan:
+    """Plan it without touching anything. Raises GuardRefused where there is nothing to take back."""
+    target = target_of(mission, to)
+    manifests = [checkpoint.from_json(store.blob(edit.manifest)) for edit in target.edits]
+    try:
+        manifest = checkpoint.rollback_manifest(root, manifests, overwrite=overwrite)
+    except Conflict as conflict:
+        return RollbackPlan(target, None, (), (str(conflict),))
+    return RollbackPlan(target, manifest, tuple(checkpoint.preview(manifest)), ())
+
+
+def roll_back(session: Session, root: Root, plan: RollbackPlan, by: str) -> None:
+    """Do what was planned. Raises GuardRefused where conflicts stand in its way; nothing is then written."""
+    paths: tuple[str, ...] = ()
+    blobs: dict[str, bytes] = {}
+    if plan.manifest is not None:
+        paths = plan.manifest.change_set.paths
+        _, blobs = checkpoint.secure(root, plan.manifest.change_set)
+        data = checkpoint.to_json(plan.manifest)
+        blobs[bytes_digest(data)] = data
+    session.decide(
+        c.SecureRollback(
+            target=plan.target.checkpoint_id,
+            cursor=plan.target.cursor,
+            undoes=tuple(edit.checkpoint_id for edit in plan.target.edits),
+            paths=paths,
+            size_bytes=sum(map(len, blobs.values())),
+            manifest=bytes_digest(data) if plan.manifest is not None else "",
+            by=by,
+            conflicts=plan.conflicts,
+        ),
+        blobs,
+    )
+    finish_rollback(session, root)
+
+
+def finish_rollback(session: Session, root: Root) -> None:
+    """Write what a rollback that is on record is to write, or finish it where it was cut short."""
+    restoring = session.mission.restoring
+    if restoring is None:
+        return
+    manifest = checkpoint.from_json(session.store.blob(restoring.manifest))
+    apply(root, manifest, session.store.blob, f"{session.mission.mission_id}-{restoring.checkpoint_id}")
+    session.decide(c.FinishRollback(manifest.change_set.paths))
