@@ -133,3 +133,11 @@ class EditFailed(MissionError):
 
 class UnsafePath(MissionError):
     """A path leads outside the workspace, through a symbolic link, or into a folder that is never written."""
+
+
+class BadReport(MissionError):
+    """A test report cannot be relied on: it is not JUnit XML, is too large, or defines entities."""
+
+
+class WorkspaceError(MissionError):
+    """The workspace cannot be read or written as it is: a full disk, no permission, a failing device."""

@@ -64,7 +64,7 @@ class Holder:
 
 
 class Lease(Protocol):
-    """The sole right to append to a mission, until released or until its process ends."""
+    """The sole right to append to a mission, until released, taken over, or until its process ends."""
 
     @property
     def mission_id(self) -> str: ...
@@ -72,6 +72,11 @@ class Lease(Protocol):
     @property
     def token(self) -> int:
         """The fencing token: higher than that of every lease before."""
+        ...
+
+    @property
+    def held(self) -> bool:
+        """Whether it has not been released. That it has been taken over shows when it is used."""
         ...
 
     def release(self) -> None:
@@ -98,7 +103,11 @@ class Store(Protocol):
         standing: Standing,
         blobs: Mapping[str, bytes],
     ) -> list[Recorded]:
-        """Begin a mission with its first events, numbered from 1, in one commit."""
+        """Begin a mission with its first events, numbered from 1, in one commit.
+
+        mission_id: 1 to 64 letters, digits, `-` and `_`, not taken yet; else UsageError or JournalError.
+        Raises Held when another mission holds the workspace that this one would hold.
+        """
         ...
 
     def append(
@@ -126,7 +135,10 @@ class Store(Protocol):
     def read(
         self, mission_id: str, *, after: int = 0, upto: int | None = None, types: Collection[str] | None = None
     ) -> Iterator[Recorded]:
-        """The events with after < sequence <= upto, in order, of the given types or of all."""
+        """The events with after < sequence <= upto, in order, of the given types or of all.
+
+        As they are when this is called; what is appended while they are taken in is not among them.
+        """
         ...
 
     def snapshot(self, mission_id: str) -> Snapshot | None:
@@ -170,7 +182,10 @@ class Store(Protocol):
         ...
 
     def changed(self) -> bool:
-        """Whether another connection may have written since the last call: cheap, and never wrongly False."""
+        """Whether others may have written since this thread last asked: cheap, and never wrongly False.
+
+        Others are other threads, processes and stores; a request that this thread itself has left counts too.
+        """
         ...
 
     def check(self, mission_id: str) -> None:

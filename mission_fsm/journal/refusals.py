@@ -1,0 +1,73 @@
+"""What stores answer when they do not do as they are asked: one wording for all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+from mission_fsm.errors import Held, JournalDamaged, JournalError, StaleAppend, UnknownMission, UsageError
+from mission_fsm.journal.store import Holder
+
+
+def refuse_bad_id(mission_id: str) -> None:
+    """Raise UsageError unless the id is 1 to 64 ASCII letters, digits, `-` and `_`, and does not begin with `-`.
+
+    So an id can stand in a file's name and on a command line.
+    """
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", mission_id) is None:
+        raise UsageError(f"{mission_id!r} cannot be a mission's id: use 1 to 64 letters, digits, - and _")
+
+
+def refuse_wrong_digests(blobs: Mapping[str, bytes]) -> None:
+    """Raise JournalError unless every blob comes under its own SHA-256."""
+    for digest, content in blobs.items():
+        if sha256(content).hexdigest() != digest:
+            raise JournalError(
+                f"a blob of {len(content)} bytes was given under the digest {digest}, which is not its own"
+            )
+
+
+def unknown_mission(mission_id: str, where: str) -> UnknownMission:
+    """where: the store, for people."""
+    return UnknownMission(f"no mission has the id {mission_id!r} in {where}")
+
+
+def id_taken(mission_id: str) -> JournalError:
+    return JournalError(f"there is a mission with the id {mission_id} already; nothing was recorded")
+
+
+def mission_held(mission_id: str, holder: Holder) -> Held:
+    return Held(
+        f"mission {mission_id} is held by {holder.runner} since {holder.since}; wait until that runner rests, or end it"
+    )
+
+
+def workspace_held(workspace: str, mission_id: str, state: str) -> Held:
+    """mission_id, state: of the mission that holds the workspace."""
+    return Held(f"mission {mission_id}, which is {state}, holds the workspace {workspace}; finish or stop it first")
+
+
+def released(mission_id: str) -> StaleAppend:
+    return StaleAppend(f"the lease on mission {mission_id} has been released; nothing was recorded")
+
+
+def taken_over(mission_id: str, token: int, now: int) -> StaleAppend:
+    return StaleAppend(
+        f"another runner has taken mission {mission_id} over (this lease has token {token}, the mission is at {now}); "
+        f"nothing was recorded"
+    )
+
+
+def moved_on(mission_id: str, expected: int, sequence: int) -> StaleAppend:
+    return StaleAppend(
+        f"mission {mission_id} stands at event {sequence}, not {expected}; nothing was recorded; load it again"
+    )
+
+
+def blob_missing(digest: str) -> JournalDamaged:
+    return JournalDamaged(f"the blob {digest} is missing; restore the journal from a backup")
+
+
+def blob_changed(digest: str) -> JournalDamaged:
+    return JournalDamaged(f"the blob {digest} is not what was written; restore the journal from a backup")

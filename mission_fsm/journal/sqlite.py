@@ -1,0 +1,290 @@
+"""The store in SQLite: one journal for all the missions of a home folder."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from mission_fsm.core.events import Event, Recorded
+from mission_fsm.errors import JournalDamaged, JournalError, StaleAppend
+from mission_fsm.journal import refusals, tables
+from mission_fsm.journal.chain import GENESIS, verified
+from mission_fsm.journal.changes import Changes
+from mission_fsm.journal.codec import CODEC, Codec
+from mission_fsm.journal.database import Database, is_there
+from mission_fsm.journal.leases import FileLease, is_locked, lock_of
+from mission_fsm.journal.store import Holder, Lease, Row, Snapshot, Standing
+from mission_fsm.journal.tables import Head
+
+_BATCH = 256
+
+
+class SqliteStore:
+    """The journal `<home>/journal.db`, for every thread of a process, and for every process of its owner.
+
+    All is as `Store` says. A read gives what was there when it was asked for, and holds up nobody while it is
+    taken in. Where the home cannot be written, a journal that was closed properly can still be read, as it was
+    when it was opened. A store is not to be used across a fork, nor from a signal handler.
+    """
+
+    def __init__(self, database: Database, codec: Codec) -> None:
+        self._database = database
+        self._codec = codec
+        self._changes = Changes()
+        # Where the missions stand that were appended to from here. An append checks it, and so does not read it.
+        self._heads: dict[str, Head] = {}
+        # The version of the file that SQLite last found sound.
+        self._sound: object = None
+
+    @classmethod
+    def open(cls, home: Path, *, create: bool = True, codec: Codec = CODEC) -> SqliteStore:
+        """Open the journal of a home folder. Nothing is made before the first mission is.
+
+        create: whether a home without a journal is one without missions; otherwise it is a JournalError.
+        codec: for readers that know other versions of events.
+        Raises JournalDamaged for a file that is not a database or was cut short, JournalNewer for a journal of a
+        later version, and JournalError for another program's database, or a file that cannot be read.
+        """
+        database = Database(home)
+        if not create and not is_there(database.path):
+            raise JournalError(f"there is no journal in {home}; name the home that holds the missions you mean")
+        with database.reading():
+            return cls(database, codec)
+
+    # --- writing
+
+    def create(
+        self,
+        mission_id: str,
+        *,
+        workspace: str,
+        source: str | None,
+        plan_digest: str,
+        goal: str,
+        events: Sequence[Event],
+        time: str,
+        standing: Standing,
+        blobs: Mapping[str, bytes],
+    ) -> list[Recorded]:
+        refusals.refuse_bad_id(mission_id)
+        refusals.refuse_wrong_digests(blobs)
+        entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
+        row = Row(
+            mission_id=mission_id,
+            workspace=workspace,
+            source=source,
+            plan_digest=plan_digest,
+            goal=goal,
+            created=time,
+            state=standing.state,
+            holds_workspace=standing.holds_workspace,
+            sequence=len(entries),
+            head=entries[-1].hash if entries else GENESIS,
+        )
+        with self._database.writing() as connection:
+            try:
+                mission = tables.insert_mission(connection, row)
+            except sqlite3.IntegrityError as error:
+                if tables.head_of(connection, mission_id) is not None:
+                    raise refusals.id_taken(mission_id) from error
+                raise tables.workspace_held(connection, workspace) from error
+            tables.insert_entries(connection, mission, entries)
+            tables.insert_blobs(connection, blobs)
+        self._changes.wrote()
+        return recorded
+
+    def append(
+        self,
+        lease: Lease,
+        expected: int,
+        events: Sequence[Event],
+        *,
+        time: str,
+        stage: str,
+        standing: Standing,
+        blobs: Mapping[str, bytes] | None = None,
+        snapshot_state: tuple[str, str] | None = None,
+    ) -> list[Recorded]:
+        mission_id = lease.mission_id
+        if not lease.held:
+            raise refusals.released(mission_id)
+        if blobs:
+            refusals.refuse_wrong_digests(blobs)
+        with self._database.writing() as connection:
+            head = self._heads.pop(mission_id, None)
+            if head is None or head.sequence != expected:
+                head = self._head(connection, mission_id)
+                if head.sequence != expected:
+                    raise self._stale(connection, lease, expected)
+            entries, recorded = self._codec.seal(mission_id, expected, head.hash, events, time=time, stage=stage)
+            last = entries[-1].hash if entries else head.hash
+            after = Head(head.mission, expected + len(entries), last, standing)
+            try:
+                moved = tables.move_head(connection, head, after, lease.token)
+            except sqlite3.IntegrityError as error:
+                (row,) = tables.rows(connection, "mission = ?", (head.mission,))
+                raise tables.workspace_held(connection, row.workspace) from error
+            if not moved:
+                raise self._stale(connection, lease, expected)
+            tables.insert_entries(connection, head.mission, entries)
+            if blobs:
+                tables.insert_blobs(connection, blobs)
+            if snapshot_state is not None:
+                tables.put_snapshot(connection, mission_id, after, *snapshot_state)
+        self._heads[mission_id] = after
+        self._changes.wrote()
+        return recorded
+
+    # --- reading
+
+    def read(
+        self, mission_id: str, *, after: int = 0, upto: int | None = None, types: Collection[str] | None = None
+    ) -> Iterator[Recorded]:
+        with self._database.reading() as connection:
+            head = self._head(connection, mission_id)
+        last = head.sequence if upto is None else min(upto, head.sequence)
+        return self._read(mission_id, head.mission, after, last, types)
+
+    def _read(
+        self, mission_id: str, mission: int, after: int, upto: int, types: Collection[str] | None
+    ) -> Iterator[Recorded]:
+        # In batches, because a statement that is left open holds an old state of the journal in its place.
+        while after < upto:
+            with self._database.reading() as connection:
+                batch = list(
+                    tables.entries(connection, mission_id, mission, after=after, upto=upto, types=types, limit=_BATCH)
+                )
+            for entry in batch:
+                yield self._codec.unseal(mission_id, entry)
+            after = batch[-1].sequence if len(batch) == _BATCH else upto
+
+    def snapshot(self, mission_id: str) -> Snapshot | None:
+        with self._database.reading() as connection:
+            return tables.snapshot(connection, mission_id, self._head(connection, mission_id).mission)
+
+    def row(self, mission_id: str) -> Row:
+        with self._database.reading() as connection:
+            found = tables.rows(connection, "mission_id = ?", (mission_id,))
+        if not found:
+            raise refusals.unknown_mission(mission_id, str(self._database.home))
+        return found[0]
+
+    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Row]:
+        where, parameters = "substr(mission_id, 1, ?) = ?", (len(prefix), prefix)
+        with self._database.reading() as connection:
+            if workspace is None:
+                return tables.rows(connection, where, parameters)
+            return tables.rows(connection, f"{where} AND workspace = ?", (*parameters, workspace))
+
+    def blob(self, digest: str) -> bytes:
+        with self._database.reading() as connection:
+            content = tables.blob(connection, digest)
+        if content is None:
+            raise refusals.blob_missing(digest)
+        if sha256(content).hexdigest() != digest:
+            raise refusals.blob_changed(digest)
+        return content
+
+    def has_blobs(self, digests: Collection[str]) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return frozenset(digest for digest in digests if tables.has_blob(connection, digest))
+
+    # --- leases
+
+    def acquire(self, mission_id: str, runner: str, time: str) -> FileLease:
+        lock = None
+        try:
+            with self._database.writing() as connection:
+                head = self._head(connection, mission_id)
+                token, holder = tables.token_and_holder(connection, head.mission)
+                lock = lock_of(self._database.home, mission_id)
+                if not lock.try_acquire():
+                    raise refusals.mission_held(mission_id, holder)
+                tables.raise_token(connection, head.mission, token + 1, runner, time)
+        except BaseException:
+            if lock is not None:
+                lock.close()
+            raise
+        self._changes.wrote()
+        return FileLease(mission_id, token + 1, lock)
+
+    def holder(self, mission_id: str) -> Holder | None:
+        # While nobody else writes, so that nobody who acquires meets the lock being tried.
+        with self._database.exclusive() as connection:
+            _, holder = tables.token_and_holder(connection, self._head(connection, mission_id).mission)
+            return holder if is_locked(self._database.home, mission_id) else None
+
+    # --- requests
+
+    def post(self, mission_id: str, request: str) -> int:
+        with self._database.writing() as connection:
+            number = tables.insert_request(connection, self._head(connection, mission_id).mission, request)
+        # For oneself as well: a runner may be asked by what it calls in its own thread.
+        self._changes.wrote(also_for_me=True)
+        return number
+
+    def take(self, mission_id: str) -> list[str]:
+        with self._database.reading() as connection:
+            mission = self._head(connection, mission_id).mission
+            if not tables.requests(connection, mission):
+                return []
+        with self._database.writing() as connection:
+            taken = tables.requests(connection, mission)
+            tables.delete_requests(connection, mission)
+        self._changes.wrote()
+        return taken
+
+    def posted(self, number: int) -> bool:
+        with self._database.reading() as connection:
+            return tables.has_request(connection, number)
+
+    def changed(self) -> bool:
+        with self._database.reading() as connection:
+            return self._changes.changed(_version(connection))
+
+    # --- the whole
+
+    def check(self, mission_id: str) -> None:
+        """As `Store` says; the store's own integrity is what SQLite's `integrity_check` finds.
+
+        The quick one would pass over an index that has lost an event, and takes little less time, since both read
+        the whole file. It is made anew only once something was written, for those who check one mission after
+        another.
+        """
+        with self._database.reading() as connection:
+            now = (_version(connection), self._changes.writes)
+        with self._database.apart() as connection:
+            head = self._head(connection, mission_id)
+            every = tables.entries(connection, mission_id, head.mission)
+            for entry in verified(mission_id, every, head.sequence, head.hash):
+                self._codec.decode(mission_id, entry)
+            if now == self._sound:
+                return
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise JournalDamaged(f"the journal {self._database.path} is damaged: {verdict}; restore it from a backup")
+        self._sound = now
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _head(self, connection: sqlite3.Connection, mission_id: str) -> Head:
+        head = tables.head_of(connection, mission_id)
+        if head is None:
+            raise refusals.unknown_mission(mission_id, str(self._database.home))
+        return head
+
+    def _stale(self, connection: sqlite3.Connection, lease: Lease, expected: int) -> StaleAppend:
+        head = self._head(connection, lease.mission_id)
+        token, _ = tables.token_and_holder(connection, head.mission)
+        if token != lease.token:
+            return refusals.taken_over(lease.mission_id, lease.token, token)
+        return refusals.moved_on(lease.mission_id, expected, head.sequence)
+
+
+def _version(connection: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
+    """Another value once another connection has written; the number means something only on its own connection."""
+    (number,) = connection.execute("PRAGMA data_version").fetchone()
+    return connection, number
