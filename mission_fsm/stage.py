@@ -6,14 +6,13 @@ A stage is a class with a few declarations and one method, found by its entry po
 
 from __future__ import annotations
 
-import base64
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from attrs import field, frozen
-
+from mission_fsm.core.globs import matches_any
+from mission_fsm.core.globs import problem_with as problem_with_glob
 from mission_fsm.core.model import (
     Answer,
     Applied,
@@ -28,6 +27,7 @@ from mission_fsm.core.model import (
     Step,
     Tool,
 )
+from mission_fsm.core.options import CommandOptions, InlinedFile, NoOptions, inside_workspace, option
 from mission_fsm.core.outcomes import (
     AskQuestion,
     BeginRepair,
@@ -42,7 +42,10 @@ from mission_fsm.core.outcomes import (
     RunCommand,
     Tested,
 )
-from mission_fsm.errors import EditFailed
+from mission_fsm.core.paths import problem_with_path
+from mission_fsm.core.text import plain, tail, visible
+from mission_fsm.core.verdict import fingerprint, verdict
+from mission_fsm.errors import EditFailed, UnsafePath, WorkspaceError
 
 __all__ = [
     "Answer",
@@ -50,6 +53,7 @@ __all__ = [
     "AskQuestion",
     "BeginRepair",
     "BeginRetrieval",
+    "CommandOptions",
     "CommandResult",
     "Completed",
     "EditFailed",
@@ -75,41 +79,20 @@ __all__ = [
     "Step",
     "Tested",
     "Tool",
+    "UnsafePath",
+    "WorkspaceError",
     "WorkspaceReader",
+    "fingerprint",
+    "inside_workspace",
+    "matches_any",
     "option",
+    "plain",
+    "problem_with_glob",
+    "problem_with_path",
+    "tail",
+    "verdict",
+    "visible",
 ]
-
-
-def option(help: str, **attribute: Any) -> Any:
-    """An attrs field for an options class, with the sentence that the schema and the docs show for it."""
-    return field(metadata={"help": help}, **attribute)
-
-
-@frozen
-class InlinedFile:
-    """A file that a plan points at, read when the plan was loaded, so that the approval covers its bytes.
-
-    In a plan it is a path relative to the plan's folder, or the text itself where that has a line break.
-
-    name: as the plan gave it; empty for text that stood in the plan.
-    text: the content where it is UTF-8, else None and `base64` holds it.
-    """
-
-    name: str = ""
-    text: str | None = None
-    base64: str | None = None
-
-    @property
-    def content(self) -> bytes:
-        """The file's bytes."""
-        if self.text is not None:
-            return self.text.encode("utf-8")
-        return base64.b64decode(self.base64 or "")
-
-
-@frozen
-class NoOptions:
-    """The options of a stage that has none."""
 
 
 class WorkspaceReader(Protocol):
@@ -155,7 +138,7 @@ class StageContext(Protocol):
         ...
 
     @property
-    def reply(self) -> Reply | None:
+    def reply(self) -> Reply | CommandResult | None:
         """What came of the stage's last request in this attempt; None when it is run for the first time."""
         ...
 
@@ -170,6 +153,11 @@ class StageContext(Protocol):
     @property
     def repairing(self) -> str | None:
         """The id of the failed step that is being repaired in place, or None."""
+        ...
+
+    @property
+    def repair_attempt(self) -> int:
+        """Which attempt at a repair is under way, from 1; 0 when none is."""
         ...
 
     def edits(self) -> Sequence[tuple[str, Any]]:
@@ -223,9 +211,12 @@ class Editor(ABC):
 
     @abstractmethod
     def edit(self, options: Any, workspace: WorkspaceReader, scratch: Path) -> tuple[FileEdit, ...]:
-        """The post-images of what it would change; it writes nowhere but in `scratch`. Raises EditFailed."""
+        """The post-images of what it would change; it writes nowhere but in `scratch`.
 
-    def paths(self, options: Any) -> tuple[str, ...] | None:
+        Raises EditFailed, and lets through what the workspace raises.
+        """
+
+    def paths(self, options: Any) -> tuple[str, ...] | None:  # noqa: ARG002 - for those who override it
         """The paths that it will touch where that is known from the options alone, else None.
 
         Raises EditFailed when the options are malformed, so that a plan is refused before it is approved.

@@ -14,7 +14,7 @@ _PYTEST = re.compile(
     re.MULTILINE,
 )
 _PYTEST_COUNT = re.compile(r"(\d+) ([a-z][a-z ]*)")
-_PYTEST_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S*(?:\.py\b|::).*?)(?: - (.*))?$", re.MULTILINE)
+_PYTEST_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S*(?:\.py\b|::)[^[\n]*?(?:\[.*?\])?)(?: - (.*))?$", re.MULTILINE)
 _PYTEST_WORDS = {
     "passed": "passed",
     "xpassed": "passed",

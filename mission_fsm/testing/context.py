@@ -1,0 +1,78 @@
+"""Puts a stage into a situation: a real folder, with the step, the reply and the past that the author gives it."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from mission_fsm.core.model import CommandResult, LastTest, Plan, Reply, Step
+from mission_fsm.core.outcomes import FileEdit
+from mission_fsm.stage import Editor, NoOptions, WorkspaceReader
+from mission_fsm.workspace.paths import Root
+from mission_fsm.workspace.reader import Reader
+
+
+@define(eq=False, kw_only=True)
+class StageProbe:
+    """A StageContext without an engine behind it. It answers what it was given, and records nothing.
+
+    Files are read by the same reader as in a mission. `attrs.evolve` makes the same situation with another reply.
+
+    folder: the workspace.
+    scratches: a folder for scratch folders, which stay there for whoever made it to remove.
+    bound: the edits that the step binds: names of editors and their options.
+    editors: by name, those that can be asked for.
+    artifacts: bytes by digest, of proposals too.
+    other_steps: the plan's steps besides this one.
+    """
+
+    folder: Path
+    scratches: Path
+    step: Step = field(default=Step("step", "Do what this step says", "stage"))
+    options: Any = field(factory=NoOptions)
+    attempt: int = 1
+    reply: Reply | CommandResult | None = None
+    last_test: LastTest | None = None
+    repairing: str | None = None
+    repair_attempt: int = 0
+    bound: tuple[tuple[str, Any], ...] = ()
+    editors: Mapping[str, Editor] = field(factory=dict)
+    artifacts: Mapping[str, bytes] = field(factory=dict)
+    other_steps: tuple[Step, ...] = ()
+    _reader: Reader = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        root = Root(self.folder)
+        weakref.finalize(self, root.close)
+        self._reader = Reader(root)
+
+    @property
+    def plan(self) -> Plan:
+        """A plan of this step and the others."""
+        return Plan(goal="Try a stage", steps=(self.step, *self.other_steps), digest="0" * 64)
+
+    @property
+    def workspace(self) -> WorkspaceReader:
+        """The folder, as a mission shows it to a stage."""
+        return self._reader
+
+    def edits(self) -> Sequence[tuple[str, Any]]:
+        """The edits that the step binds."""
+        return self.bound
+
+    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
+        """What the editor makes of the folder. Raises EditFailed."""
+        return self.editors[editor].edit(options, self._reader, self.scratch())
+
+    def artifact(self, digest: str) -> bytes:
+        """The bytes that were given under that digest."""
+        return self.artifacts[digest]
+
+    def scratch(self) -> Path:
+        """A fresh empty folder."""
+        return Path(tempfile.mkdtemp(dir=self.scratches))

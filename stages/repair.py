@@ -1,0 +1,134 @@
+"""The stage `repair`: a bounded loop of edits, each judged by a test.
+
+A repair is either a step of the plan that has its turn, and then proposes an edit and runs the test itself; or it
+is bound to another step (`repairs`), and waits for that one to fail. Then only the edit is made here: the engine
+runs the failed step again. A patch that a person gives for a failed step goes the second way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from mission_fsm.stage import (
+    Applied,
+    BeginRepair,
+    CommandOptions,
+    CommandResult,
+    Completed,
+    EditFailed,
+    Failed,
+    InlinedFile,
+    Interrupted,
+    NeedInput,
+    Outcome,
+    Proposal,
+    ProposeChange,
+    RepairBegun,
+    RunCommand,
+    Stage,
+    StageContext,
+    Tool,
+    option,
+    verdict,
+)
+
+
+def _at_least_once(_: object, attribute: Any, value: int) -> None:
+    if value < 1:
+        raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
+
+
+def _one_editor_each(_: object, attribute: Any, value: tuple[Mapping[str, Any], ...]) -> None:
+    odd = next((at for at, entry in enumerate(value) if len(entry) != 1), None)
+    if odd is not None:
+        raise ValueError(f"{attribute.name}[{odd}]: expected one editor, as in {{patch: fix.patch}}")
+
+
+@frozen
+class RepairOptions(CommandOptions):
+    """What to try, how often, and how to tell whether it helped. `run` is the last failed test's if left out."""
+
+    repairs: str | None = option("The step that it waits for to fail, instead of having a turn.", default=None)
+    tries: tuple[Mapping[str, Any], ...] = option(
+        "Edits to try in order, each one editor with its options.", default=(), validator=_one_editor_each
+    )
+    max_attempts: int = option("How many edits to try at most.", default=3, validator=_at_least_once)
+
+
+class Repair(Stage):
+    """Repairs what a test found."""
+
+    name = "repair"
+    words = ("fix", "repair", "debug", "resolve", "troubleshoot", "correct")
+    touches = frozenset({Tool.READ, Tool.WRITE, Tool.EXEC})
+    options = RepairOptions
+    binds_edits = True
+    when_interrupted = Interrupted.RUN_AGAIN
+
+    def run(self, context: StageContext) -> Outcome:
+        options: RepairOptions = context.options
+        in_turn = context.repairing is None
+        match context.reply:
+            case Proposal(digest=digest):
+                return _propose(context, "patch", InlinedFile.of(context.artifact(digest)))
+            case RepairBegun(attempt=attempt):
+                return _attempt(context, attempt)
+            case Applied():
+                command = _test(context)
+                return command or Completed("the repair is applied; no test was there to judge it")
+            case CommandResult() as result:
+                command = _test(context)
+                return verdict(result, command.report if command else None, may_repeat=_another_is_left(context))
+        if in_turn and options.repairs is not None:
+            return Completed(f"nothing to repair: {options.repairs} passed")
+        if in_turn and not context.edits():
+            return NeedInput(f"a patch for step {context.step.step_id}: {context.step.description}")
+        return BeginRepair(options.max_attempts)
+
+
+def _attempt(context: StageContext, attempt: int) -> Outcome:
+    edits = context.edits()
+    if attempt > len(edits):
+        count = f"{len(edits)} edit{'' if len(edits) == 1 else 's'}"
+        return Failed("repairs_used_up", f"the plan binds {count} for this repair, and attempt {attempt} needs another")
+    editor, options = edits[attempt - 1]
+    return _propose(context, editor, options)
+
+
+def _propose(context: StageContext, editor: str, options: Any) -> Outcome:
+    try:
+        files = context.edit(editor, options)
+    except EditFailed as error:
+        return Failed("edit_failed", str(error), may_repeat=_another_is_left(context))
+    if not files:
+        message = "the repair changes nothing: the files are already as it would leave them"
+        return Failed("no_change", message, may_repeat=_another_is_left(context))
+    attempt = f" (attempt {context.repair_attempt})" if context.repair_attempt else ""
+    if context.repairing is not None:
+        return ProposeChange(files, f"repair of step {context.repairing}{attempt}")
+    return ProposeChange(files, f"{context.step.description}{attempt}", final=_test(context) is None)
+
+
+def _another_is_left(context: StageContext) -> bool:
+    options: RepairOptions = context.options
+    return context.repair_attempt < min(len(context.edits()), options.max_attempts)
+
+
+def _test(context: StageContext) -> RunCommand | None:
+    """The test that judges the repair: the one in its options, or the last one that failed, as its step runs it."""
+    options: RepairOptions = context.options
+    if options.run:
+        return options.command("test", context.step.timeout_s)
+    last = context.last_test
+    if last is None or last.success:
+        return None
+    # Its folder and variables stand in the step that has this command: the test of an earlier attempt is this
+    # repair's own, so its step alone does not tell.
+    running = [step for step in context.plan.steps if step.options.get("run") == list(last.command)]
+    step = next((step for step in running if step.step_id == last.step_id), running[0] if running else None)
+    told: Mapping[str, Any] = step.options if step is not None else {}
+    where = {name: told[name] for name in ("cwd", "env", "report") if told.get(name) is not None}
+    return CommandOptions(run=last.command, **where).command("test", context.step.timeout_s)

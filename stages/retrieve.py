@@ -1,0 +1,110 @@
+"""The stage `retrieve`: finds the files and lines of the workspace that matter for a query. Offline, and the same
+for the same workspace and query.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import asdict, frozen
+
+from mission_fsm.stage import (
+    BeginRetrieval,
+    Failed,
+    Outcome,
+    RetrievalBegun,
+    Retrieved,
+    Stage,
+    StageContext,
+    WorkspaceReader,
+    matches_any,
+    option,
+    problem_with_glob,
+)
+
+from .ranges import ranges
+from .ranking import Found, Ranking, rank, read_text
+from .terms import Term, terms_of
+
+_PATHS_SHOWN = 3
+
+
+def _at_least_once(_: object, attribute: Any, value: int) -> None:
+    if value < 1:
+        raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
+
+
+def _globs(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    problem = next((problem for glob in value if (problem := problem_with_glob(glob))), None)
+    if problem:
+        raise ValueError(f"{attribute.name}: {problem}")
+
+
+@frozen
+class Search:
+    """What is searched for, and where."""
+
+    query: str | None = option("What to search for; the step's description if it is left out.", default=None)
+    limit: int = option("How many files to name at most.", default=10, validator=_at_least_once)
+    paths: tuple[str, ...] = option("Globs; only files that match one are searched.", default=(), validator=_globs)
+    require: bool = option("Whether finding nothing fails the step.", default=False)
+
+
+class Retrieve(Stage):
+    """Searches the workspace. Nothing found is a result, unless the step requires one."""
+
+    name = "retrieve"
+    words = (
+        *("analyze", "analyse", "gather", "research", "review", "read", "find", "search", "locate", "inspect"),
+        *("investigate", "explore", "identify", "examine", "study", "understand"),
+    )
+    options = Search
+
+    def run(self, context: StageContext) -> Outcome:
+        options: Search = context.options
+        query = options.query or context.step.description
+        if not isinstance(context.reply, RetrievalBegun):
+            return BeginRetrieval(query)
+        terms = terms_of(query, self.words)
+        paths = context.workspace.files()
+        if options.paths:
+            paths = (path for path in paths if matches_any(options.paths, path))
+        ranking = rank(context.workspace, paths, terms, options.limit)
+        hits = [hit for found in ranking.found if (hit := _hit(context.workspace, found, terms))]
+        summary = _summary([hit["path"] for hit in hits], terms, ranking)
+        if options.require and not hits:
+            return Failed("nothing_found", summary)
+        result = {
+            "query": query,
+            "terms": [term.text for term in terms],
+            "searched": ranking.searched,
+            "passed_over": ranking.passed_over,
+            "hits": hits,
+        }
+        return Retrieved(len(hits), summary, json.dumps(result, ensure_ascii=False, indent=1).encode("utf-8"))
+
+
+def _hit(workspace: WorkspaceReader, found: Found, terms: Sequence[Term]) -> dict[str, Any] | None:
+    """What is told of a file, the digest of the very bytes whose lines are named; None if it has gone meanwhile."""
+    content = read_text(workspace, found.path)
+    if content is None:
+        return None
+    return {
+        "path": found.path,
+        "digest": hashlib.sha256(content).hexdigest(),
+        "score": round(found.score, 3),
+        "reasons": list(found.reasons),
+        "ranges": [asdict(span) for span in ranges(content, terms)],
+    }
+
+
+def _summary(paths: Sequence[str], terms: Sequence[Term], ranking: Ranking) -> str:
+    about = ", ".join(term.text for term in terms if term.weight >= 1) or "the query, which has no words to search for"
+    searched = f"{ranking.searched} file{'' if ranking.searched == 1 else 's'} searched"
+    if not paths:
+        return f"nothing found for {about} ({searched})"
+    more = f" and {len(paths) - _PATHS_SHOWN} more" if len(paths) > _PATHS_SHOWN else ""
+    return f"{', '.join(paths[:_PATHS_SHOWN])}{more} for {about} ({searched})"

@@ -1,0 +1,166 @@
+"""The editor `patch`, with malformed and with hostile patches: each is refused with a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mission_fsm.stage import EditFailed, FileEdit, InlinedFile, UnsafePath
+from stages.editors.patch import Patch
+
+RunEditor = Callable[..., tuple[FileEdit, ...]]
+
+
+# --- malformed
+
+
+@pytest.mark.parametrize(
+    ("patch", "says"),
+    [
+        ("", "no hunk"),
+        ("not a patch\n", "no hunk"),
+        ("--- a/x\n+++ b/x\n", "no hunk"),
+        ("--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n-b\n", "line 3 of the patch: the hunk breaks off at line 6"),
+        ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b", "line 3 of the patch: the hunk breaks off"),
+        ("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\nb\n+c\n", "line 3 of the patch: the hunk breaks off at line 5"),
+        (
+            "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n\nwords\n@@ -9 +9 @@\n-c\n+d\n",
+            "line 8: a hunk stands below no file",
+        ),
+        ("diff --git a/x b/x\nindex 1234567..89abcde 100644\n", "line 1 of the patch: a header stands over no change"),
+        ("diff --git a/x b/x\nold mode 100644\nnew mode purple\n", "line 3 of the patch: a file's mode"),
+        ("diff --git a/x b/y\n--- a/x\n", "line 1 of the patch: a header stands over no change"),
+        (
+            "diff --git a/x.png b/x.png\nindex 1234567..89abcde 100644\nBinary files a/x.png and b/x.png differ\n",
+            "line 3 of the patch: a binary file differs, and its bytes are not here",
+        ),
+        (
+            "diff --git a/lib b/lib\nindex 1234567..89abcde 160000\n--- a/lib\n+++ b/lib\n@@ -1 +1 @@\n-a\n+b\n",
+            "line 2 of the patch: it changes a submodule",
+        ),
+    ],
+)
+def test_a_malformed_patch_is_refused_when_the_plan_is_loaded(patch: str, says: str) -> None:
+    with pytest.raises(EditFailed) as refused:
+        Patch().paths(InlinedFile(text=patch))
+    assert says in str(refused.value), str(refused.value)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=30, deadline=None)
+def test_whatever_is_not_a_patch_is_refused_with_a_sentence(content: bytes) -> None:
+    """Never a traceback of another kind."""
+    with pytest.raises(EditFailed) as refused:
+        Patch().paths(InlinedFile.of(b"--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n" + content))
+    assert str(refused.value)
+
+
+# --- hostile
+
+
+def _creating(path: str) -> str:
+    return f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+x\n"
+
+
+@pytest.mark.parametrize(
+    ("patch", "says"),
+    [
+        (_creating("../escape"), "leads out of its folder by .."),
+        (_creating("a/../../escape"), "leads out of its folder by .."),
+        ("--- /etc/passwd\n+++ /etc/passwd\n@@ -1 +1 @@\n-a\n+b\n", "path '/etc/passwd' is absolute"),
+        (_creating("/etc/cron.d/x"), "absolute"),
+        (_creating(".git/hooks/pre-commit"), "git's own folder"),
+        (_creating("sub/.GIT/config"), "git's own folder"),
+        (_creating(".g\u200cit/config"), "git's own folder"),
+        ("diff --git a/x b/y\nrename from x\nrename to ../y\n", "leads out of its folder by .."),
+        ("diff --git a/x b/y\ncopy from ../../secret\ncopy to y\n", "leads out of its folder by .."),
+        ('--- "a/\\056\\056/x"\n+++ "b/\\056\\056/x"\n@@ -1 +1 @@\n-a\n+b\n', "leads out of its folder by .."),
+        ('--- "a/\\377"\n+++ "b/\\377"\n@@ -1 +1 @@\n-a\n+b\n', "not UTF-8"),
+    ],
+)
+def test_a_patch_that_leads_out_of_the_workspace_is_refused_by_name(patch: str, says: str) -> None:
+    with pytest.raises(EditFailed) as refused:
+        Patch().paths(InlinedFile(text=patch))
+    assert says in str(refused.value), str(refused.value)
+
+
+def test_nothing_is_read_or_written_behind_a_symbolic_link(
+    tmp_path: Path, make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a").write_text("one\n")
+    workspace = make_workspace({})
+    (workspace / "link").symlink_to(outside)
+    patch = "--- a/link/a\n+++ b/link/a\n@@ -1 +1 @@\n-one\n+two\n"
+    with pytest.raises((EditFailed, UnsafePath), match="symbolic link"):
+        run_editor(Patch(), workspace, InlinedFile(text=patch))
+    assert (outside / "a").read_text() == "one\n"
+
+
+def test_a_patch_cannot_write_through_a_link_that_it_makes_itself(
+    tmp_path: Path, make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    patch = (
+        f"diff --git a/link b/link\nnew file mode 120000\n--- /dev/null\n+++ b/link\n@@ -0,0 +1 @@\n+{outside}\n"
+        "\\ No newline at end of file\n" + _creating("link/planted")
+    )
+    with pytest.raises(EditFailed, match="link/planted lies behind a symbolic link"):
+        run_editor(Patch(), make_workspace({}), InlinedFile(text=patch))
+    assert list(outside.iterdir()) == []
+
+
+def test_a_link_is_not_followed_when_the_patch_takes_it_for_a_file(
+    tmp_path: Path, make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    (tmp_path / "outside").write_text("one\n")
+    workspace = make_workspace({})
+    (workspace / "link").symlink_to(tmp_path / "outside")
+    headers = "diff --git a/link b/link\nindex 5626abf..f719efd 100644\n"
+    for header, says in ((headers, "link is a symbolic link where the patch expects a file"), ("", "does not fit")):
+        patch = InlinedFile(text=f"{header}--- a/link\n+++ b/link\n@@ -1 +1 @@\n-one\n+two\n")
+        with pytest.raises(EditFailed, match=says):
+            run_editor(Patch(), workspace, patch)
+
+
+def test_neither_a_repository_around_nor_the_environment_reaches_git(
+    repository: Any, run_editor: RunEditor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The index that GIT_DIR names stays as it is, and settings that would change the result are not read."""
+    (repository.folder / "a.txt").write_text("one\n")
+    repository.commit()
+    index = (repository.folder / ".git" / "index").read_bytes()
+    (tmp_path / "config").write_text("[apply]\n\twhitespace = fix\n[core]\n\tautocrlf = true\n")
+    monkeypatch.setenv("GIT_DIR", str(repository.folder / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(repository.folder))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+two   \n"
+    (edit,) = run_editor(Patch(), repository.folder, InlinedFile(text=patch))
+    assert edit.content == b"two   \n"
+    assert (repository.folder / ".git" / "index").read_bytes() == index
+
+
+def test_a_machine_without_git_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EditFailed, match="needs git, which is not on PATH"):
+        run_editor(Patch(), make_workspace({"x": "a\n"}), InlinedFile(text="--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"))
+
+
+def test_control_characters_in_a_name_are_shown_as_escapes(
+    make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    patch = '--- "a/\\033[31mred"\n+++ "b/\\033[31mred"\n@@ -1 +1 @@\n-a\n+b\n'
+    with pytest.raises(EditFailed) as refused:
+        run_editor(Patch(), make_workspace({}), InlinedFile(text=patch))
+    assert "\x1b" not in str(refused.value)
+    assert os.linesep not in str(refused.value)
