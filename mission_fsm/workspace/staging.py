@@ -1,0 +1,106 @@
+"""Files made ready beside their places: written and synced first, so that landing them is only renaming.
+
+Each has a name made from the change's tag and its index alone. After a crash, whoever takes the change up again
+knows which names to look for, and so nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from mission_fsm.core.model import Version
+from mission_fsm.errors import UnsafePath
+from mission_fsm.workspace.checkpoint import Manifest
+from mission_fsm.workspace.names import parents
+from mission_fsm.workspace.paths import Root
+from mission_fsm.workspace.versions import SYMLINK
+
+Blobs = Callable[[str], bytes]
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Staging:
+    """The staged files of one manifest: for each change, the version to come and the one that was there.
+
+    They lie in the nearest folder above the change's path that neither comes nor goes with the change, and so
+    on the same file system. All methods raise OSError.
+    """
+
+    def __init__(self, root: Root, manifest: Manifest, tag: str, blob: Blobs) -> None:
+        self._root = root
+        self._blob = blob
+        mark = hashlib.sha256(tag.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        moving = {folder.path for folder in manifest.folders if None in {folder.before, folder.after}}
+        self._bases: dict[str, str] = {}
+        for index, path in enumerate(manifest.change_set.paths):
+            steady = next((folder for folder in parents(path) if folder not in moving), "")
+            self._bases[path] = f"{steady}/.mission-{mark}-{index}".removeprefix("/")
+
+    def coming(self, path: str) -> str:
+        """Where the version that is to stand at the path is staged."""
+        return f"{self._bases[path]}.new"
+
+    def going(self, path: str) -> str:
+        """Where the version that stood at the path is kept until all have landed."""
+        return f"{self._bases[path]}.old"
+
+    def stage(self, path: str, version: Version) -> None:
+        """Make the version to come ready."""
+        self._write(self.coming(path), version, path)
+
+    def keep(self, path: str, version: Version) -> None:
+        """Keep the version that was there: the file itself under a second name, or a copy where that cannot be.
+
+        So putting it back takes no room, and gives back the very same file.
+        """
+        with suppress(OSError), self._root.parent(path) as (folder, name):
+            with self._root.parent(self.going(path)) as (beside, kept):
+                os.link(name, kept, src_dir_fd=folder, dst_dir_fd=beside, follow_symlinks=False)
+            return
+        self.keep_copy(path, version)
+
+    def keep_copy(self, path: str, version: Version) -> None:
+        """Keep a copy of the version that was there, of which no more than its bytes is left."""
+        self._write(self.going(path), version, path)
+
+    def clear(self) -> None:
+        """Remove all that is staged, also by an earlier try."""
+        for path in self._bases:
+            for staged in (self.coming(path), self.going(path)):
+                with suppress(FileNotFoundError, NotADirectoryError), self._root.parent(staged) as (folder, name):
+                    os.unlink(name, dir_fd=folder)
+
+    def _write(self, staged: str, version: Version, path: str) -> None:
+        data = self._blob(version.digest)
+        with self._root.parent(staged) as (folder, name):
+            owner = self._owner(path, folder)
+            if version.kind == SYMLINK:
+                os.symlink(os.fsdecode(data), name, dir_fd=folder)
+                if owner:
+                    os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
+                return
+            fd = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+            file.flush()
+            if owner:
+                os.fchown(fd, *owner)
+            # After the owner, whose change clears bits; and by descriptor, so that no umask has a say.
+            os.fchmod(fd, version.mode)
+            os.fsync(fd)
+
+    def _owner(self, path: str, folder: int) -> tuple[int, int] | None:
+        """Whose the file is to be where root writes it: as the one that it replaces, else as the folder's.
+
+        None leaves it to the system: other users cannot give files away.
+        """
+        if os.geteuid() != 0:
+            return None
+        status = os.fstat(folder)
+        with suppress(OSError, UnsafePath), self._root.parent(path) as (place, name):
+            status = os.stat(name, dir_fd=place, follow_symlinks=False)
+        return status.st_uid, status.st_gid

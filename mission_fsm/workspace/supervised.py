@@ -1,0 +1,159 @@
+"""The runner's end of a supervised command: it is started, followed and, come what may, seen out."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from attrs import frozen
+
+from mission_fsm.workspace import supervisor
+
+_LOOK_S = 0.05
+_CHUNK_BYTES = 256 * 1024
+# What a pipe holds at most; more than that after the command's end comes from somebody else.
+_LAST_BYTES = 1024 * 1024
+# How long after the time limit, or after it was told to end the command, the supervisor is believed in.
+_PATIENCE_S = supervisor.LINGER_S + supervisor.GRACE_S + supervisor.LAST_S + 10
+
+
+@frozen
+class Report:
+    """What the supervisor said, as its own docstring has it; None where it said nothing of the kind.
+
+    failed: the errno with which the command could not be started.
+    """
+
+    first: int | None = None
+    failed: int | None = None
+    cause: str | None = None
+    status: int | None = None
+    left: int = 0
+    survivors: int = 0
+
+
+def parse_report(text: bytes) -> Report:
+    """The supervisor's lines as a report."""
+    said = {word: rest for word, *rest in (line.split() for line in text.decode().splitlines())}
+    first = int(said["started"][0]) if "started" in said else None
+    failed = int(said["failed"][0]) if "failed" in said else None
+    if "done" not in said:
+        return Report(first, failed)
+    cause, *numbers = said["done"]
+    return Report(first, failed, cause, *map(int, numbers))
+
+
+class Supervised:
+    """A command under its supervisor. Use as a context manager: at its end nothing of the command is left."""
+
+    def __init__(
+        self, program: str, argv: Sequence[str], env: Mapping[str, str], folder: int, timeout_s: float
+    ) -> None:
+        """Start it in the open folder. Raises OSError where the supervisor cannot be started."""
+        told = supervisor.encode(program, argv, env)
+        self._timeout_s = timeout_s
+        # The supervisor's input stays open for as long as this process lives and wants the command to go on.
+        told_end, self._orders = os.pipe()
+        self._output, output_end = os.pipe()
+        self._report, report_end = os.pipe()
+        arguments = (report_end, folder, len(told), timeout_s)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", supervisor.__file__, *map(str, arguments)],
+                stdin=told_end,
+                stdout=output_end,
+                stderr=output_end,
+                pass_fds=(report_end, folder),
+                start_new_session=True,
+                env={},
+            )
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            for fd in (told_end, output_end, report_end):
+                os.close(fd)
+        self._give_orders(told)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._tell_to_end()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._close()
+
+    def follow(self, on_output: Callable[[bytes], None], should_end: Callable[[], bool]) -> Report:
+        """Hand on the output as it comes, until the command is done or its supervisor is lost."""
+        said = b""
+        deadline = time.monotonic() + self._timeout_s + _PATIENCE_S
+        next_look = 0.0
+        waiting = select.poll()
+        waiting.register(self._output, select.POLLIN)
+        waiting.register(self._report, select.POLLIN)
+        while True:
+            for fd, _ in waiting.poll(_LOOK_S * 1000):
+                data = os.read(fd, _CHUNK_BYTES)
+                if fd == self._report and not data:
+                    self._drain(on_output)
+                    return self._checked(parse_report(said))
+                if fd == self._report:
+                    said += data
+                elif data:
+                    on_output(data)
+                else:
+                    waiting.unregister(fd)
+            now = time.monotonic()
+            if now >= next_look:
+                next_look = now + _LOOK_S
+                if should_end() and self._tell_to_end():
+                    deadline = now + _PATIENCE_S
+            if now >= deadline:
+                self._process.kill()
+
+    def _give_orders(self, told: bytes) -> None:
+        # Where the supervisor is gone already, the report that does not come will say so.
+        with suppress(BrokenPipeError):
+            while told:
+                told = told[os.write(self._orders, told) :]
+
+    def _tell_to_end(self) -> bool:
+        """Close the supervisor's input, by which it knows. Returns whether it was open."""
+        if self._orders < 0:
+            return False
+        os.close(self._orders)
+        self._orders = -1
+        return True
+
+    def _close(self) -> None:
+        self._tell_to_end()
+        os.close(self._output)
+        os.close(self._report)
+
+    def _drain(self, on_output: Callable[[bytes], None]) -> None:
+        """Hand on what is in the pipe still. Somebody beyond reach may hold it open; that is not waited for."""
+        os.set_blocking(self._output, False)
+        rest = _LAST_BYTES
+        with suppress(BlockingIOError):
+            while rest > 0 and (data := os.read(self._output, rest)):
+                rest -= len(data)
+                on_output(data)
+
+    def _checked(self, report: Report) -> Report:
+        """The report; where the supervisor was killed before it was done, the command is ended from here."""
+        if report.first is not None and report.cause is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(report.first, signal.SIGKILL)
+        return report
