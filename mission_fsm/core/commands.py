@@ -160,7 +160,11 @@ class RecordOutcome:
 
 @frozen
 class ProposeDiff:
-    """artifact: digest of the diff as it is shown to the approver."""
+    """A stage proposes a change set.
+
+    artifact: digest of the diff as it is shown to the approver.
+    result: how the command ended that led to it, if one was run.
+    """
 
     change_set: ChangeSet
     artifact: str
@@ -168,6 +172,7 @@ class ProposeDiff:
     risk: Risk
     final: bool
     writing_stages: frozenset[str]
+    result: CommandResult | None = None
     proceed: bool = True
     elapsed_s: float = 0.0
     expires_at: str | None = None
@@ -175,12 +180,17 @@ class ProposeDiff:
 
 @frozen
 class ProposeCommand:
-    """covered: whether the command stands in the approved plan, word for word."""
+    """A stage wants a command to be run.
+
+    covered: whether the command stands in the approved plan, word for word.
+    result: how the command before it ended, if one was run.
+    """
 
     spec: CommandSpec
     digest: str
     purpose: str
     covered: bool
+    result: CommandResult | None = None
     expires_at: str | None = None
 
 

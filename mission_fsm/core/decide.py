@@ -16,12 +16,13 @@ from mission_fsm.core import report
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.evolve import begin
 from mission_fsm.core.grants import check_rule
-from mission_fsm.core.guards import Facts
-from mission_fsm.core.lifecycle import FINAL
-from mission_fsm.core.model import ApprovalKind, Mission, Plan, Repair, Request, State
-from mission_fsm.core.moves import Transition
-from mission_fsm.core.steps import begin_step, start_repair
-from mission_fsm.errors import IllegalTransition
+from mission_fsm.core.guards import NO_FACTS, Facts, no_rollback_is_open
+from mission_fsm.core.lifecycle import FINAL, legal_triggers
+from mission_fsm.core.model import ApprovalKind, Mission, Plan, Repair, Request, Step
+from mission_fsm.core.moves import PAUSES, Transition
+from mission_fsm.core.rollback import target_of
+from mission_fsm.core.steps import begin_step, give_up_repair, start_repair
+from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
 
 
 @frozen
@@ -40,7 +41,9 @@ def _decision(draft: Draft) -> Decision:
 def create(
     mission_id: str, plan: Plan, workspace: str, *, source: str | None, by: str, expires_at: str | None = None
 ) -> Decision:
-    """A new mission, idle, with its plan waiting for approval."""
+    """A new mission, idle, with its plan waiting for approval. Raises UsageError for a plan without steps."""
+    if not plan.steps:
+        raise UsageError("a plan needs at least one step")
     created = e.MissionCreated(plan.goal, plan.digest, workspace, by, source)
     draft = Draft(begin(mission_id, plan, created))
     draft.events.append(created)
@@ -57,9 +60,18 @@ def create(
 
 
 def decide(mission: Mission, command: c.Command) -> Decision:
-    """What that command comes to now. Raises IllegalTransition or GuardRefused; the mission is not touched."""
+    """What that command comes to now; the mission is not touched.
+
+    Raises IllegalTransition or GuardRefused where the lifecycle says no, UsageError for a grant's rule or a
+    pause's reason that cannot be.
+    """
     draft = Draft(mission)
-    _HANDLERS[type(command)](draft, command)
+    if type(command) in _REPORTS:
+        # What the runner did counts only in a mission that runs, and only if it was what came next.
+        draft.fire("advance", Facts(effect=report.effect_of(command)))
+        _REPORTS[type(command)](draft, command)
+    else:
+        _REQUESTS[type(command)](draft, command)
     return _decision(draft)
 
 
@@ -80,11 +92,9 @@ def _approve(draft: Draft, command: c.Approve) -> None:
 
 def _reject(draft: Draft, command: c.Reject) -> None:
     draft.fire("reject", Facts(approval_id=command.approval_id, digest=command.digest, now=command.now))
-    repair = draft.mission.repair
     request = _resolve(draft, command, "rejected")
     if request.kind is not ApprovalKind.PLAN:
-        if repair is not None:
-            draft.emit(e.RepairCompleted(repair.repair_id, success=False))
+        give_up_repair(draft)
         draft.emit(e.ExecutionPaused("rejected", request.step_id, command.by))
 
 
@@ -112,12 +122,13 @@ def _expire(draft: Draft, command: c.Expire) -> None:
     request = draft.mission.pending
     if request is not None and request.expires_at is not None:
         draft.emit(e.ApprovalExpired(request.approval_id, request.expires_at))
+        give_up_repair(draft)
         draft.emit(e.ExecutionPaused("expired", request.step_id))
 
 
 def _give_grant(draft: Draft, command: c.GiveGrant) -> None:
     if draft.mission.state in FINAL:
-        raise IllegalTransition("grant", draft.mission.state, ())
+        raise IllegalTransition("grant", draft.mission.state, legal_triggers(draft.mission))
     check_rule(command.rule)
     draft.emit(e.GrantGiven(draft.new_id("grant"), command.rule, command.by))
 
@@ -131,30 +142,40 @@ def _start(draft: Draft, command: c.Start) -> None:
 
 
 def _pause(draft: Draft, command: c.Pause) -> None:
+    if command.reason in PAUSES:
+        raise UsageError(f"{command.reason!r} is why a mission pauses of its own accord; give another reason")
     draft.fire("pause")
-    draft.emit(e.ExecutionPaused(command.reason, _current_step(draft.mission), command.by))
+    draft.emit(e.ExecutionPaused(command.reason, _current_step_id(draft.mission), command.by))
 
 
 def _resume(draft: Draft, command: c.Resume) -> None:
     draft.fire("resume")
-    draft.emit(e.ExecutionResumed("resumed", _current_step(draft.mission), command.by))
+    draft.emit(e.ExecutionResumed("resumed", _current_step_id(draft.mission), command.by))
 
 
 def _retry(draft: Draft, command: c.Retry) -> None:
     draft.fire("retry")
-    draft.emit(e.ExecutionResumed("retry", _current_step(draft.mission), command.by))
+    give_up_repair(draft)
+    draft.emit(e.ExecutionResumed("retry", _current_step_id(draft.mission), command.by))
 
 
 def _repair(draft: Draft, command: c.RepairStep) -> None:
-    draft.fire("repair", Facts(bound=command.patch is not None or command.options_step is not None))
     mission = draft.mission
+    step = _current_step(mission)
+    # A repair step is not repaired in place: it takes the patch as another attempt of its own.
+    is_repair = step is not None and step.stage == "repair"
+    bound = command.patch is not None or (command.options_step is not None and not is_repair)
+    draft.fire("repair", Facts(bound=bound))
+    if step is None:
+        raise AssertionError("a mission has failed with no step under way")
     failure = mission.failure
+    origin = "plan" if command.patch is None else "step" if is_repair else "person"
     repair = Repair(
         repair_id="",
-        step_id=mission.plan.steps[mission.cursor].step_id,
+        step_id=step.step_id,
         attempt=1,
         max_attempts=command.max_attempts,
-        origin="person" if command.patch is not None else "plan",
+        origin=origin,
         options_step=command.options_step,
         patch=command.patch,
         signatures=(failure.signature,) if failure else (),
@@ -163,21 +184,30 @@ def _repair(draft: Draft, command: c.RepairStep) -> None:
 
 
 def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
-    mission = draft.mission
-    if mission.state is not State.PAUSED or mission.pause_reason != "awaiting_input" or mission.active is None:
-        raise IllegalTransition("propose for", mission.state, ())
+    if not draft.mission.awaits_input:
+        raise GuardRefused("propose", "input_is_awaited", "no step is waiting for a proposal")
     draft.fire("resume")
-    draft.emit(e.InputReceived(mission.active.step_id, command.digest, command.by, command.means))
-    draft.emit(e.ExecutionResumed("resumed", mission.active.step_id, command.by))
+    step_id = draft.active.step_id
+    draft.emit(e.InputReceived(step_id, command.digest, command.by, command.means))
+    draft.emit(e.ExecutionResumed("resumed", step_id, command.by))
 
 
 def _stop(draft: Draft, command: c.Stop) -> None:
     draft.fire("stop")
+    give_up_repair(draft)
     draft.emit(e.ExecutionStopped(command.reason, command.by))
 
 
 def _secure_rollback(draft: Draft, command: c.SecureRollback) -> None:
+    mission = draft.mission
     draft.fire("rollback", Facts(checkpoint=command.target, conflicts=command.conflicts))
+    open_rollback = no_rollback_is_open(mission, NO_FACTS)
+    if open_rollback is not None:
+        raise GuardRefused("rollback", no_rollback_is_open.__name__, open_rollback)
+    target = target_of(mission, command.target)
+    if command.undoes != target.undoes or not 0 <= command.cursor <= target.cursor:
+        reason = f"going back to {command.target} takes back {', '.join(target.undoes)} and no more or less"
+        raise GuardRefused("rollback", "rollback_is_whole", reason)
     draft.emit(
         e.CheckpointSecured(
             checkpoint_id=draft.new_id("checkpoint"),
@@ -196,8 +226,9 @@ def _secure_rollback(draft: Draft, command: c.SecureRollback) -> None:
 def _finish_rollback(draft: Draft, command: c.FinishRollback) -> None:
     restoring = draft.mission.restoring
     if restoring is None:
-        raise IllegalTransition("finish a rollback of", draft.mission.state, ())
+        raise GuardRefused("rollback", "rollback_is_open", "no rollback is waiting to be finished")
     draft.fire("rollback", Facts(checkpoint=restoring.target))
+    give_up_repair(draft)
     draft.emit(e.CheckpointRestored(restoring.target, command.paths, restoring.by, restoring.checkpoint_id))
 
 
@@ -205,19 +236,20 @@ def _recover(draft: Draft, command: c.Recover) -> None:
     draft.fire("recover", Facts(in_doubt=command.in_doubt))
     draft.emit(e.MissionRecovered(command.runner, command.in_doubt))
     if command.in_doubt:
-        draft.emit(e.ExecutionPaused("in_doubt", _current_step(draft.mission)))
+        draft.emit(e.ExecutionPaused("in_doubt", _current_step_id(draft.mission)))
 
 
-def _begin_step(draft: Draft, command: c.BeginStep) -> None:
-    begin_step(draft, command.writing_stages)
-
-
-def _current_step(mission: Mission) -> str | None:
+def _current_step(mission: Mission) -> Step | None:
     steps = mission.plan.steps
-    return steps[mission.cursor].step_id if mission.cursor < len(steps) else None
+    return steps[mission.cursor] if mission.cursor < len(steps) else None
 
 
-_HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
+def _current_step_id(mission: Mission) -> str | None:
+    step = _current_step(mission)
+    return step.step_id if step is not None else None
+
+
+_REQUESTS: dict[type, Callable[[Draft, Any], None]] = {
     c.Approve: _approve,
     c.Reject: _reject,
     c.Expire: _expire,
@@ -232,7 +264,9 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     c.SecureRollback: _secure_rollback,
     c.FinishRollback: _finish_rollback,
     c.Recover: _recover,
-    c.BeginStep: _begin_step,
+}
+_REPORTS: dict[type, Callable[[Draft, Any], None]] = {
+    c.BeginStep: report.step_begun,
     c.RecordOutcome: report.outcome,
     c.ProposeDiff: report.diff,
     c.ProposeCommand: report.command,

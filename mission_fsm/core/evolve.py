@@ -12,8 +12,10 @@ import attrs
 
 from mission_fsm.core import events as e
 from mission_fsm.core import model as m
+from mission_fsm.core.contradictions import contradiction
 from mission_fsm.core.lifecycle import INITIAL, follow
 from mission_fsm.core.moves import move_of
+from mission_fsm.core.rollback import marked
 from mission_fsm.errors import JournalDamaged
 
 
@@ -31,8 +33,17 @@ def begin(mission_id: str, plan: m.Plan, created: e.MissionCreated) -> m.Mission
 
 
 def evolve(mission: m.Mission, event: e.Event) -> m.Mission:
-    """The mission after that event. Raises JournalDamaged where the lifecycle does not allow the move."""
+    """The mission after that event.
+
+    Raises JournalDamaged where the lifecycle does not allow its move, or it contradicts what came before it.
+    """
+    problem = contradiction(mission, event)
+    if problem is not None:
+        kind = e.type_of(type(event))
+        raise JournalDamaged(f"event {mission.sequence + 1} ({kind}) contradicts those before it: {problem}")
     changes = _fields(mission, event)
+    if type(event) not in _SETTING_OUT:
+        changes["at_rest"] = isinstance(event, _DECISIONS)
     move = move_of(event, mission)
     if move is not None:
         changes["state"] = follow(mission.state, move.trigger, move.dest)
@@ -46,15 +57,24 @@ def fold(mission: m.Mission, events: Iterable[e.Event]) -> m.Mission:
     return mission
 
 
+# After a decision nothing has begun, until the first event that is not just the setting out for the next effect.
+_DECISIONS = (e.ExecutionResumed, e.RepairStarted)
+_SETTING_OUT = (e.StageChanged, e.CheckpointCreated)
+
+
 def _fields(mission: m.Mission, event: e.Event) -> dict[str, Any]:
     handler = _HANDLERS.get(type(event))
     return handler(mission, event) if handler else {}
 
 
-def _with_active(mission: m.Mission, **changes: Any) -> dict[str, Any]:
+def _active(mission: m.Mission) -> m.Active:
     if mission.active is None:
         raise JournalDamaged(f"event {mission.sequence + 1} belongs to a step, and no step is under way")
-    return {"active": attrs.evolve(mission.active, **changes)}
+    return mission.active
+
+
+def _with_active(mission: m.Mission, **changes: Any) -> dict[str, Any]:
+    return {"active": attrs.evolve(_active(mission), **changes)}
 
 
 def _mission_started(mission: m.Mission, _: e.MissionStarted) -> dict[str, Any]:
@@ -62,8 +82,6 @@ def _mission_started(mission: m.Mission, _: e.MissionStarted) -> dict[str, Any]:
 
 
 def _step_started(mission: m.Mission, event: e.StepStarted) -> dict[str, Any]:
-    if event.step_index != mission.cursor:
-        raise JournalDamaged(f"step {event.step_index} was started where {mission.cursor} was the plan's next one")
     changes: dict[str, Any] = {
         "active": m.Active(event.step_index, event.step_id, event.attempt, event.stage),
         "reached": max(mission.reached, event.step_index + 1),
@@ -130,9 +148,7 @@ def _approval_resolved(mission: m.Mission, event: e.ApprovalResolved) -> dict[st
         return {**changes, "plan_decision": event.decision, "decided_by": event.decided_by}
     if event.decision != "approved":
         return {**changes, "active": None}
-    if mission.active is None:
-        raise JournalDamaged(f"event {mission.sequence + 1} approves something of a step, and none is under way")
-    active = mission.active
+    active = _active(mission)
     if event.kind == m.ApprovalKind.DIFF and active.change is not None:
         return {**changes, **_with_active(mission, change=attrs.evolve(active.change, approved=True))}
     if event.kind == m.ApprovalKind.COMMAND and active.command is not None:
@@ -165,12 +181,12 @@ def _execution_paused(mission: m.Mission, event: e.ExecutionPaused) -> dict[str,
 def _execution_resumed(_: m.Mission, event: e.ExecutionResumed) -> dict[str, Any]:
     changes: dict[str, Any] = {"pause_reason": None}
     if event.reason == "retry":
-        changes |= {"failure": None, "active": None, "repair": None}
+        changes |= {"failure": None, "active": None}
     return changes
 
 
 def _execution_stopped(_: m.Mission, event: e.ExecutionStopped) -> dict[str, Any]:
-    return {"pause_reason": event.reason, "active": None, "pending": None, "repair": None}
+    return {"pause_reason": event.reason, "active": None, "pending": None}
 
 
 def _checkpoint_secured(mission: m.Mission, event: e.CheckpointSecured) -> dict[str, Any]:
@@ -185,16 +201,14 @@ def _checkpoint_secured(mission: m.Mission, event: e.CheckpointSecured) -> dict[
                 by=event.by or "",
             )
         }
-    change = mission.active.change if mission.active else None
-    if change is None or not change.approved:
-        raise JournalDamaged(f"event {mission.sequence + 1} secures a change that was not approved")
-    return _with_active(mission, change=attrs.evolve(change, manifest=event.manifest))
+    change = _active(mission).change
+    return _with_active(mission, change=change and attrs.evolve(change, manifest=event.manifest))
 
 
 def _diff_applied(mission: m.Mission, event: e.DiffApplied) -> dict[str, Any]:
-    change = mission.active.change if mission.active else None
-    if change is None or change.manifest is None or change.digest != event.digest:
-        raise JournalDamaged(f"event {mission.sequence + 1} applies a change that was not approved and checkpointed")
+    change = _active(mission).change
+    if change is None or change.manifest is None:
+        raise AssertionError("no contradiction was seen in a change that is not secured")
     entry = m.Edit(
         checkpoint_id=event.checkpoint_id,
         kind="edit",
@@ -209,56 +223,44 @@ def _diff_applied(mission: m.Mission, event: e.DiffApplied) -> dict[str, Any]:
 
 
 def _checkpoint_restored(mission: m.Mission, event: e.CheckpointRestored) -> dict[str, Any]:
-    restoring = mission.restoring
-    if restoring is None or restoring.checkpoint_id != event.undo_checkpoint:
-        raise JournalDamaged(f"event {mission.sequence + 1} restores a checkpoint without having secured the files")
-    revived = {edit.checkpoint_id for edit in mission.edits if edit.undone_by in restoring.undoes}
-    edits = []
-    for edit in mission.edits:
-        if edit.checkpoint_id in restoring.undoes:
-            edit = attrs.evolve(edit, undone_by=restoring.checkpoint_id)  # noqa: PLW2901  the entry as it now stands
-        elif edit.checkpoint_id in revived:
-            edit = attrs.evolve(edit, undone_by=None)  # noqa: PLW2901  the entry as it now stands
-        edits.append(edit)
+    restoring, target = mission.restoring, mission.edit(event.checkpoint_id)
+    if restoring is None or target is None:
+        raise AssertionError("no contradiction was seen in a rollback that is not under way")
     entry = m.Edit(
         checkpoint_id=restoring.checkpoint_id,
         kind="rollback",
-        step_id=mission.plan.steps[restoring.cursor].step_id,
+        step_id=target.step_id,
         cursor=mission.cursor,
         manifest=restoring.manifest,
         paths=event.paths,
         lines=0,
+        target=restoring.target,
     )
-    changes: dict[str, Any] = {"restoring": None, "edits": (*edits, entry)}
+    changes: dict[str, Any] = {"restoring": None, "edits": marked((*mission.edits, entry))}
     if mission.state in (m.State.PAUSED, m.State.FAILED):
         changes |= {
             "cursor": restoring.cursor,
             "active": None,
             "pending": None,
             "failure": None,
-            "repair": None,
             "pause_reason": "rolled_back",
         }
     return changes
 
 
-def _test_started(mission: m.Mission, event: e.TestStarted | e.CommandStarted) -> dict[str, Any]:
-    command = mission.active.command if mission.active else None
-    if command is None or not command.approved:
-        raise JournalDamaged(f"event {mission.sequence + 1} starts a command that was not approved")
+def _command_started(mission: m.Mission, event: e.TestStarted | e.CommandStarted) -> dict[str, Any]:
+    command = _active(mission).command
     run_id = event.test_id if isinstance(event, e.TestStarted) else event.command_id
-    return _with_active(mission, command=attrs.evolve(command, test_id=run_id))
+    return _with_active(mission, command=command and attrs.evolve(command, test_id=run_id))
 
 
 def _test_completed(mission: m.Mission, event: e.TestCompleted) -> dict[str, Any]:
-    command = mission.active.command if mission.active else None
-    if command is None:
-        raise JournalDamaged(f"event {mission.sequence + 1} completes a test that was not started")
+    command = _active(mission).command
     report = m.LastTest(
         test_id=event.test_id,
         step_id=mission.plan.steps[mission.cursor].step_id,
         success=event.success,
-        command=command.spec.argv,
+        command=command.spec.argv if command else (),
         signature=event.signature,
         failing=event.failing,
         artifact=event.artifact,
@@ -283,11 +285,11 @@ def _repair_started(mission: m.Mission, event: e.RepairStarted) -> dict[str, Any
     )
     by_hand = event.patch is not None
     reply: m.Reply = m.Proposal(event.patch or "", event.by or "") if by_hand else m.RepairBegun(event.attempt)
-    if event.origin == "step":
-        active = _with_active(mission, reply=reply)
-    else:
+    if repair.in_place or mission.active is None:
         attempt = mission.attempts(mission.cursor)
         active = {"active": m.Active(mission.cursor, event.step_id, attempt, "repair", reply=reply)}
+    else:
+        active = _with_active(mission, reply=reply)
     return {"repair": repair, "failure": None, "pause_reason": None, **active}
 
 
@@ -326,8 +328,8 @@ _HANDLERS: dict[type, Callable[[m.Mission, Any], dict[str, Any]]] = {
     e.CheckpointSecured: _checkpoint_secured,
     e.CheckpointRestored: _checkpoint_restored,
     e.DiffApplied: _diff_applied,
-    e.TestStarted: _test_started,
-    e.CommandStarted: _test_started,
+    e.TestStarted: _command_started,
+    e.CommandStarted: _command_started,
     e.TestCompleted: _test_completed,
     e.CommandCompleted: _command_completed,
     e.RepairStarted: _repair_started,

@@ -43,4 +43,6 @@ def covering(grants: Iterable[Grant], kind: ApprovalKind, paths: tuple[str, ...]
 
 def _covers(rule: str, kind: ApprovalKind, paths: tuple[str, ...]) -> bool:
     name, colon, glob = rule.partition(":")
-    return kind in KINDS[name] and (not colon or all(matches(glob, path) for path in paths))
+    if kind not in KINDS[name]:
+        return False
+    return not colon or (bool(paths) and all(matches(glob, path) for path in paths))

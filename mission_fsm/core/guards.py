@@ -7,6 +7,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from mission_fsm.core.model import ApprovalKind, Mission
+from mission_fsm.core.next import Next, next_of
 
 
 @frozen
@@ -16,6 +17,7 @@ class Facts:
     A fact that is not given counts against nothing, so that a caller can ask what is possible in principle.
 
     step_index: of the step that is to advance.
+    effect: what the runner has brought about, as its class.
     approval_id, digest: of the request that a decision names.
     answer: a person's answer to a question.
     drift: what is no longer as it was when the request was made, in words.
@@ -30,6 +32,7 @@ class Facts:
     """
 
     step_index: int | None = None
+    effect: type[Next] | None = None
     approval_id: str | None = None
     digest: str | None = None
     answer: str | None = None
@@ -82,6 +85,13 @@ def step_is_next(mission: Mission, facts: Facts) -> str | None:
     return f"step {facts.step_index} is not the plan's next one, which is {mission.cursor}"
 
 
+def effect_is_next(mission: Mission, facts: Facts) -> str | None:
+    following = type(next_of(mission))
+    if facts.effect is None or facts.effect is following:
+        return None
+    return f"{facts.effect.__name__} is reported, and {following.__name__} is what comes next"
+
+
 def nothing_is_pending(mission: Mission, _: Facts) -> str | None:
     return f"{mission.pending.approval_id} is still waiting for a decision" if mission.pending else None
 
@@ -132,6 +142,8 @@ def limit_has_not_passed(mission: Mission, facts: Facts) -> str | None:
     pending = mission.pending
     if pending is None or pending.expires_at is None or facts.now is None or facts.now < pending.expires_at:
         return None
+    if pending.kind is ApprovalKind.PLAN:
+        return f"the request expired at {pending.expires_at}; stop this mission and make a new one"
     return f"the request expired at {pending.expires_at}; resume the mission to be asked again"
 
 
@@ -188,7 +200,7 @@ def something_is_in_doubt(_: Mission, facts: Facts) -> str | None:
 
 def every_step_is_completed(mission: Mission, _: Facts) -> str | None:
     left = len(mission.plan.steps) - mission.cursor
-    return None if left == 0 else f"{left} of the plan's steps are not completed"
+    return None if left == 0 else f"{left} of the plan's steps {'is' if left == 1 else 'are'} not completed"
 
 
 def no_rollback_is_open(mission: Mission, _: Facts) -> str | None:

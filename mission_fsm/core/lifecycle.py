@@ -54,7 +54,7 @@ TABLE: tuple[Row, ...] = (
     Row("approve",          S.IDLE,              None,                  (*_DECISION, g.plan_is_unchanged)),
     Row("reject",           S.IDLE,              None,                  _DECISION),
     Row("start",            S.IDLE,              S.RUNNING,             _STARTABLE),
-    Row("advance",          S.RUNNING,           None,                  (g.step_is_next,)),
+    Row("advance",          S.RUNNING,           None,                  (g.step_is_next, g.effect_is_next)),
     Row("request_approval", S.RUNNING,           S.AWAITING_APPROVAL,   (g.nothing_is_pending,)),
     Row("approve",          S.AWAITING_APPROVAL, S.RUNNING,             _APPROVAL),
     Row("reject",           S.AWAITING_APPROVAL, S.PAUSED,              _DECISION),

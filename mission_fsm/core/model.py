@@ -389,6 +389,7 @@ class Edit:
 
     kind: `edit`, or `rollback` for a rollback, which can be undone too.
     cursor: the step to stand at once it is undone.
+    target: of a rollback, the checkpoint that it went back to.
     undone_by: the checkpoint of the rollback that undid it, or None while it is live.
     """
 
@@ -399,6 +400,7 @@ class Edit:
     manifest: str
     paths: tuple[str, ...]
     lines: int
+    target: str | None = None
     undone_by: str | None = None
 
 
@@ -423,6 +425,7 @@ class Mission:
     stage: the last stage announced; `none` at first.
     reached: how many of the plan's first steps have been started at least once.
     retried: tries so far, for those steps that were tried more than once.
+    at_rest: whether no effect has begun since the last decision, so that there is nothing to recover.
     """
 
     mission_id: str
@@ -434,6 +437,7 @@ class Mission:
     sequence: int
     cursor: int = 0
     reached: int = 0
+    at_rest: bool = False
     stage: str = "none"
     plan_decision: str = "pending"
     decided_by: str | None = None
@@ -448,6 +452,11 @@ class Mission:
     grants: tuple[Grant, ...] = ()
     edits: tuple[Edit, ...] = ()
     retried: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def awaits_input(self) -> bool:
+        """Whether the step under way has asked for something that the plan does not hold."""
+        return self.state is State.PAUSED and self.pause_reason == "awaiting_input" and self.active is not None
 
     def attempts(self, step_index: int) -> int:
         """How many times the step at that index has been started."""

@@ -40,7 +40,8 @@ AWAITING = {
     "question": "awaiting_answer",
 }
 
-_PAUSES: dict[str, tuple[str, State]] = {
+# Why a mission pauses of its own accord: each of these marks a move, so nobody may pause it for such a reason.
+PAUSES: dict[str, tuple[str, State]] = {
     **dict.fromkeys(AWAITING.values(), ("request_approval", State.AWAITING_APPROVAL)),
     "failure": ("fail", State.FAILED),
     "rejected": ("reject", State.PAUSED),
@@ -58,7 +59,7 @@ def move_of(event: e.Event, mission: Mission) -> Move | None:
         case e.StepStarted() | e.StepCompleted():
             return Move("advance", here)
         case e.ExecutionPaused(reason=reason):
-            return Move(*_PAUSES.get(reason, ("pause", State.PAUSED)))
+            return Move(*PAUSES.get(reason, ("pause", State.PAUSED)))
         case e.ExecutionResumed(reason=reason):
             trigger = _RESUMES.get(reason, "resume")
             waiting = trigger == "resume" and mission.pending is not None

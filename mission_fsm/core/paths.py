@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 
@@ -23,7 +24,7 @@ def problem_with_path(path: str) -> str | None:
         return f"path {path!r} leads out of its folder by .."
     if "." in parts or "" in parts:
         return f"path {path!r} has an empty part or a part that is only a dot: leave it out"
-    if any(_is_git(part) for part in parts):
+    if any(is_git_name(part) for part in parts):
         return f"path {path!r} lies in git's own folder, which no mission writes to"
     return None
 
@@ -36,6 +37,11 @@ def _is_unicode(path: str) -> bool:
     return True
 
 
-def _is_git(part: str) -> bool:
-    """Whether a part means `.git`, on file systems too that pass over case and over characters without a shape."""
-    return "".join(char for char in part if unicodedata.category(char) != "Cf").casefold() == ".git"
+def is_git_name(part: str) -> bool:
+    """Whether some file system that a workspace may lie on takes the name for `.git`.
+
+    HFS+ passes over characters without a shape; FAT and NTFS over dots and spaces at the end and what follows a
+    colon or backslash, and know `.git` by a short name too.
+    """
+    shaped = "".join(char for char in part if unicodedata.category(char) != "Cf")
+    return re.split(r"[:\\]", shaped)[0].rstrip(". ").casefold() in {".git", "git~1"}

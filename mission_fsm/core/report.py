@@ -4,20 +4,48 @@ from __future__ import annotations
 
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
+from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.draft import Draft
-from mission_fsm.core.model import ApprovalKind, ProposedChange, Repair
+from mission_fsm.core.model import ApprovalKind, CommandResult, ProposedChange, ProposedCommand, Repair
 from mission_fsm.core.scope import violations
-from mission_fsm.core.steps import ask, complete_step, fail_step, open_checkpoint, start_repair
+from mission_fsm.core.steps import (
+    ask,
+    begin_step,
+    complete_step,
+    fail_step,
+    give_up_repair,
+    open_checkpoint,
+    start_repair,
+)
 from mission_fsm.errors import GuardRefused
+
+_EFFECTS: dict[type, type[n.Next]] = {
+    c.BeginStep: n.BeginStep,
+    c.StartCommand: n.StartCommand,
+    c.SecureChange: n.SecureChange,
+    c.FinishChange: n.ApplyChange,
+}
+
+
+def effect_of(command: c.Command) -> type[n.Next] | None:
+    """Which effect that is the report of, as its class; None for a failure, which any effect may come to."""
+    if isinstance(command, c.RecordOutcome | c.ProposeDiff | c.ProposeCommand):
+        return n.RunStage if command.result is None else n.RunCommand
+    return _EFFECTS.get(type(command))
+
+
+def step_begun(draft: Draft, command: c.BeginStep) -> None:
+    """The runner is ready for the plan's next step."""
+    begin_step(draft, command.writing_stages)
 
 
 def outcome(draft: Draft, command: c.RecordOutcome) -> None:
     """A stage has answered."""
     answer = command.outcome
     step_id = draft.active.step_id
-    if command.result is not None and not isinstance(answer, o.Tested):
-        _command_ended(draft, command)
+    if not isinstance(answer, o.Tested):
+        _command_ended(draft, command.result)
     match answer:
         case o.Completed(summary=summary, evidence=evidence):
             _complete(draft, command, summary, dict(evidence))
@@ -26,10 +54,14 @@ def outcome(draft: Draft, command: c.RecordOutcome) -> None:
         case o.BeginRetrieval(query=query):
             draft.emit(e.RetrievalStarted(draft.new_id("retrieval"), query, step_id))
         case o.Retrieved(result_count=count, summary=summary):
-            retrieval_id = draft.active.retrieval_id or draft.new_id("retrieval")
+            retrieval_id = draft.active.retrieval_id
+            if retrieval_id is None:
+                _breach(draft, "gave what a search found, and had not said that it would search")
+                return
             draft.emit(e.RetrievalCompleted(retrieval_id, count, summary, command.digest or ""))
             _complete(draft, command, summary, {})
         case o.BeginRepair(max_attempts=most):
+            give_up_repair(draft)
             start_repair(draft, Repair("", step_id, 1, most, "step", draft.active.step_index))
         case o.Tested():
             _tested(draft, command, answer)
@@ -46,6 +78,7 @@ def outcome(draft: Draft, command: c.RecordOutcome) -> None:
 
 def diff(draft: Draft, command: c.ProposeDiff) -> None:
     """A stage has proposed a change set."""
+    _command_ended(draft, command.result)
     change_set = command.change_set
     if not change_set.changes:
         if command.final:
@@ -86,6 +119,7 @@ def diff(draft: Draft, command: c.ProposeDiff) -> None:
 
 def command(draft: Draft, command: c.ProposeCommand) -> None:
     """A stage wants a command to be run; one that stands in the plan was approved with the plan."""
+    _command_ended(draft, command.result)
     step_id = draft.active.step_id
     draft.emit(e.CommandProposed(step_id, command.digest, command.spec, command.purpose, command.covered))
     if not command.covered:
@@ -97,11 +131,11 @@ def command(draft: Draft, command: c.ProposeCommand) -> None:
 
 def command_started(draft: Draft, _: c.StartCommand) -> None:
     """The command is about to be started."""
-    active = draft.active
-    if active.command is None or not active.command.approved:
-        raise GuardRefused("advance", "command_is_approved", "no approved command is waiting to be started")
-    argv = active.command.spec.argv
-    if active.command.purpose == "test":
+    active, running = draft.active, _command(draft)
+    if not running.approved:
+        raise GuardRefused("advance", "command_is_approved", "the command is not approved")
+    argv = running.spec.argv
+    if running.purpose == "test":
         draft.emit(e.TestStarted(draft.new_id("test"), argv, active.step_id))
     else:
         draft.emit(e.CommandStarted(draft.new_id("command"), argv, active.step_id))
@@ -119,8 +153,6 @@ def change_secured(draft: Draft, command: c.SecureChange) -> None:
 def change_applied(draft: Draft, command: c.FinishChange) -> None:
     """The change set is in the workspace."""
     change = _change(draft)
-    if change.manifest is None:
-        raise GuardRefused("advance", "change_is_secured", f"{change.diff_id} has no checkpoint")
     checkpoint_id = draft.active.checkpoint_id or ""
     draft.emit(e.DiffApplied(change.diff_id, checkpoint_id, change.paths, change.digest))
     if change.final:
@@ -149,10 +181,11 @@ def _complete(
 
 
 def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
-    result = command.result
-    running = draft.active.command
-    if result is None or running is None or running.test_id is None:
-        raise GuardRefused("advance", "test_has_run", "a verdict was given on a test that has not been run")
+    running, result = draft.active.command, command.result
+    if running is None or running.test_id is None or running.purpose != "test" or result is None:
+        _command_ended(draft, result)
+        _breach(draft, "gave a verdict, and had not run a test")
+        return
     draft.emit(
         e.TestCompleted(
             test_id=running.test_id,
@@ -173,28 +206,36 @@ def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
         fail_step(draft, "test_failed", verdict.message, verdict.signature, may_repeat=verdict.may_repeat)
 
 
-def _command_ended(draft: Draft, command: c.RecordOutcome) -> None:
-    result, running = command.result, draft.active.command
-    if result is None or running is None or running.test_id is None:
-        raise GuardRefused("advance", "command_has_run", "a result was given of a command that has not been run")
+def _breach(draft: Draft, what: str) -> None:
+    """The stage broke its contract: the step fails, as it does where a stage raises."""
+    fail_step(draft, "stage_error", f"stage {draft.active.stage} {what}")
+
+
+def _command_ended(draft: Draft, result: CommandResult | None) -> None:
+    """The command that was under way has ended, and nothing was said of it as a test."""
+    if result is None:
+        return
+    running = _command(draft)
+    run_id, duration_s = running.test_id or "", round(result.duration_s, 3)
     if running.purpose == "test":
         draft.emit(
             e.TestCompleted(
-                running.test_id,
-                success=False,
-                exit_status=result.exit_status,
-                duration_s=round(result.duration_s, 3),
-                artifact=result.artifact,
+                run_id, success=False, exit_status=result.exit_status, duration_s=duration_s, artifact=result.artifact
             )
         )
     else:
-        draft.emit(
-            e.CommandCompleted(running.test_id, result.exit_status, round(result.duration_s, 3), result.artifact)
-        )
+        draft.emit(e.CommandCompleted(run_id, result.exit_status, duration_s, result.artifact))
 
 
 def _change(draft: Draft) -> ProposedChange:
     change = draft.active.change
     if change is None:
-        raise GuardRefused("advance", "change_is_proposed", "no change is on its way into the workspace")
+        raise AssertionError("the guard effect_is_next let a report pass that is about no change")
     return change
+
+
+def _command(draft: Draft) -> ProposedCommand:
+    command = draft.active.command
+    if command is None:
+        raise AssertionError("the guard effect_is_next let a report pass that is about no command")
+    return command

@@ -1,12 +1,13 @@
 """Which of a mission's edits a rollback takes back.
 
-What the mission wrote is a stack: edits, and rollbacks, which are edits too and can be taken back. An entry is
-live until a rollback undoes it, and live again when that rollback is undone.
+What the mission wrote is a list of entries: edits, and rollbacks, which are edits too and can be taken back. A
+rollback puts the files back to just before its target, so it undoes that entry and all that came after it, and
+what had been undone by then is undone again or live again, as it was.
 """
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mission_fsm.core.model import Edit, Mission
 from mission_fsm.errors import GuardRefused
@@ -22,6 +23,11 @@ class Target:
     cursor: int
     edits: tuple[Edit, ...]
 
+    @property
+    def undoes(self) -> tuple[str, ...]:
+        """The checkpoints of what it takes back, newest first."""
+        return tuple(edit.checkpoint_id for edit in self.edits)
+
 
 def target_of(mission: Mission, to: str | None) -> Target:
     """What rolling back to that place takes back.
@@ -30,8 +36,7 @@ def target_of(mission: Mission, to: str | None) -> Target:
         checkpoint's id for everything since that checkpoint, which may be a rollback's.
     Raises GuardRefused where nothing there can be taken back.
     """
-    live = [edit for edit in mission.edits if edit.undone_by is None]
-    edits = [edit for edit in live if edit.kind == "edit"]
+    edits = [edit for edit in mission.edits if edit.undone_by is None and edit.kind == "edit"]
     if to is None:
         return _since(edits, edits[-1], edits[-1].cursor) if edits else _refuse("the mission has no edit to take back")
     if to == START:
@@ -45,7 +50,20 @@ def target_of(mission: Mission, to: str | None) -> Target:
         return _refuse(f"{to} is neither a step nor a checkpoint of this mission, nor 'start'")
     if entry.undone_by is not None:
         return _refuse(f"{to} has been rolled back already; roll back {entry.undone_by} to have it again")
-    return _since(edits if entry.kind == "edit" else live, entry, entry.cursor)
+    later = mission.edits[mission.edits.index(entry) + 1 :]
+    return _since([entry, *(edit for edit in later if edit in edits)], entry, entry.cursor)
+
+
+def marked(entries: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """The entries, oldest first, each with the rollback by which it is undone, or None where it is live."""
+    marks: list[str | None] = [None] * len(entries)
+    ids = [entry.checkpoint_id for entry in entries]
+    end = len(entries)
+    # The last rollback undoes all from its target on. Before its target, things are as they were then.
+    while (last := next((at for at in reversed(range(end)) if entries[at].target is not None), None)) is not None:
+        end = ids.index(entries[last].target or "")
+        marks[end:last] = [ids[last]] * (last - end)
+    return tuple(evolve(entry, undone_by=mark) for entry, mark in zip(entries, marks, strict=True))
 
 
 def _since(entries: list[Edit], first: Edit, cursor: int) -> Target:

@@ -80,7 +80,7 @@ def fail_step(draft: Draft, kind: str, message: str, signature: str = "", *, may
     signature = signature or hashlib.sha256(f"{kind}\0{message}".encode()).hexdigest()[:16]
     repair = draft.mission.repair
     if repair is not None:
-        draft.emit(e.RepairCompleted(repair.repair_id, success=False))
+        give_up_repair(draft)
         # A repair in place is judged by the step that failed, which knows nothing of attempts.
         could_do_better = may_repeat or (repair.origin == "plan" and active.stage != "repair")
         seen_before = signature in repair.signatures
@@ -109,8 +109,14 @@ def start_repair(draft: Draft, repair: Repair, by: str | None = None) -> None:
             by=by,
         )
     )
-    announce_stage(draft, "repair")
+    announce_stage(draft, draft.active.stage)
     open_checkpoint(draft)
+
+
+def give_up_repair(draft: Draft) -> None:
+    """End the repair that is under way, if one is, as one that did not work."""
+    if draft.mission.repair is not None:
+        draft.emit(e.RepairCompleted(draft.mission.repair.repair_id, success=False))
 
 
 def ask(

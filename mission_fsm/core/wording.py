@@ -42,10 +42,18 @@ def at(place: str, key: str | int) -> str:
     return f"{place}.{key}" if place else key
 
 
+def keys_of(place: str) -> list[str | int]:
+    """The keys and indices that a place, made with `at`, is made of."""
+    return [
+        int(index) if index else json.loads(quoted) if quoted else plain
+        for index, quoted, plain in re.findall(r'\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([\w-]+)', place)
+    ]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`: did you mean 'stage'?` where one of the known names is close to the word, else nothing."""
     # Only errors need it, and importing it takes longer than importing this package's own modules.
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
     close = get_close_matches(word, sorted(known), n=3)
     return f": did you mean {' or '.join(repr(name) for name in close)}?" if close else ""

@@ -1,0 +1,236 @@
+"""What people and scripts are told of a mission: read models, folded from events and holding nothing else.
+
+`status` is where it stands, as the object that `--json` prints; `sentence` is one event in words, and `timeline`
+all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypedDict
+
+from mission_fsm.core import events as e
+from mission_fsm.core.model import Failure, Mission, Request, State
+from mission_fsm.core.text import visible
+
+
+class StepStatus(TypedDict):
+    """status: `pending`, `running`, `awaiting_approval`, `paused`, `failed`, `stopped` or `completed`."""
+
+    step_id: str
+    stage: str
+    status: str
+    attempts: int
+
+
+class PendingStatus(TypedDict):
+    """The decision that is waited for. risk_level: None for what is not a diff."""
+
+    approval_id: str
+    kind: str
+    digest: str
+    summary: str
+    risk_level: str | None
+
+
+class FailureStatus(TypedDict):
+    """Why the mission failed."""
+
+    kind: str
+    message: str
+    signature: str
+
+
+class Status(TypedDict):
+    """Where a mission stands. Scripts rely on these keys: some may be added, none renamed or removed.
+
+    step_index: of the step that is next or under way; the number of steps once all are completed.
+    """
+
+    mission_id: str
+    state: str
+    plan_digest: str
+    step_index: int
+    steps: list[StepStatus]
+    pending: PendingStatus | None
+    failure: FailureStatus | None
+    sequence: int
+
+
+def status(mission: Mission) -> Status:
+    """The mission as a JSON object."""
+    return {
+        "mission_id": mission.mission_id,
+        "state": mission.state.value,
+        "plan_digest": mission.plan.digest,
+        "step_index": mission.cursor,
+        "steps": [
+            {
+                "step_id": step.step_id,
+                "stage": step.stage,
+                "status": step_status(mission, index),
+                "attempts": mission.attempts(index),
+            }
+            for index, step in enumerate(mission.plan.steps)
+        ],
+        "pending": _pending(mission.pending) if mission.pending else None,
+        "failure": _failure(mission.failure) if mission.failure else None,
+        "sequence": mission.sequence,
+    }
+
+
+def step_status(mission: Mission, step_index: int) -> str:
+    """What has become of the step at that index: the step at the cursor is in the state of the mission."""
+    if step_index < mission.cursor:
+        return "completed"
+    if step_index > mission.cursor or mission.started_sequence is None or mission.state is State.IDLE:
+        return "pending"
+    return mission.state.value
+
+
+def _pending(request: Request) -> PendingStatus:
+    return {
+        "approval_id": request.approval_id,
+        "kind": request.kind.value,
+        "digest": request.digest,
+        "summary": request.summary,
+        "risk_level": request.risk_level.value if request.risk_level else None,
+    }
+
+
+def _failure(failure: Failure) -> FailureStatus:
+    return {"kind": failure.kind, "message": failure.message, "signature": failure.signature}
+
+
+def timeline(events: Iterable[e.Recorded]) -> Iterator[tuple[e.Recorded, str]]:
+    """Each event with its sentence, in order."""
+    return ((recorded, sentence(recorded)) for recorded in events)
+
+
+def sentence(recorded: e.Recorded) -> str:
+    """The event in words, on one line, with nothing in it that could act on a terminal."""
+    words = SENTENCES[type(recorded.event)](recorded.event)
+    return visible(" ".join(words.split()))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(paths: tuple[str, ...], most: int = 3) -> str:
+    more = len(paths) - most
+    return ", ".join(paths[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _by(who: str | None) -> str:
+    return f" by {who}" if who else ""
+
+
+def _at(step_id: str | None) -> str:
+    return f" at step {step_id}" if step_id else ""
+
+
+def _command_proposed(event: e.CommandProposed) -> str:
+    covered = ", as the approved plan has it" if event.covered else ""
+    return f"a command was proposed{covered}: {' '.join(event.command.argv)}"
+
+
+def _approval_requested(event: e.ApprovalRequested) -> str:
+    risk = f" ({event.risk_level} risk)" if event.risk_level else ""
+    return f"approval is needed for the {event.kind}{risk}: {event.summary}"
+
+
+def _approval_resolved(event: e.ApprovalResolved) -> str:
+    # What a person said is quoted after a colon; a grant's reason is the rule itself.
+    how = f" by the grant {event.reason}" if event.means == "grant" else _because(event.answer or event.reason)
+    return f"the {event.kind} was {event.decision} by {event.decided_by}{how}"
+
+
+def _checkpoint_secured(event: e.CheckpointSecured) -> str:
+    purpose = f", to roll back to {event.target}" if event.scope == "rollback" else ""
+    saved = f"{_count(len(event.paths), 'file')}, {_count(event.size_bytes, 'byte')}"
+    return f"{event.checkpoint_id} is secured ({saved}){purpose}"
+
+
+def _test_completed(event: e.TestCompleted) -> str:
+    verdict = "passed" if event.success else "failed"
+    counts = [
+        f"{count} {word}"
+        for count, word in ((event.passed, "passed"), (event.failed, "failed"), (event.skipped, "skipped"))
+        if count
+    ]
+    status = "no exit status" if event.exit_status is None else f"exit status {event.exit_status}"
+    failing = _because(_listed(event.failing))
+    return f"the test {verdict} ({', '.join([*counts, status])}, {event.duration_s:.1f} s){failing}"
+
+
+def _command_completed(event: e.CommandCompleted) -> str:
+    status = "without an exit status" if event.exit_status is None else f"with exit status {event.exit_status}"
+    return f"the command ended {status} after {event.duration_s:.1f} s"
+
+
+def _repair_started(event: e.RepairStarted) -> str:
+    source = " with a given patch" if event.patch else ""
+    return (
+        f"repair of step {event.step_id} began{source}{_by(event.by)}, attempt {event.attempt} of {event.max_attempts}"
+    )
+
+
+def _failure_detected(event: e.FailureDetected) -> str:
+    # The lines after the first are details, such as the end of a command's output.
+    message = event.message.partition("\n")[0]
+    return f"step {event.step_id} failed ({event.kind}): {message}"
+
+
+def _mission_recovered(event: e.MissionRecovered) -> str:
+    doubt = f"; it is not known whether this took effect: {', '.join(event.in_doubt)}" if event.in_doubt else ""
+    return f"{event.runner} took over from a runner that is gone{doubt}"
+
+
+SENTENCES: dict[type, Callable[[Any], str]] = {
+    e.MissionCreated: lambda event: f"mission created by {event.created_by}: {event.goal}",
+    e.MissionStarted: lambda event: f"mission started, {_count(event.steps_count, 'step')} to go",
+    e.StepStarted: lambda event: (
+        f"step {event.step_id} began ({event.stage}, attempt {event.attempt}): {event.description}"
+    ),
+    e.StageChanged: lambda event: f"stage {event.to}",
+    e.RetrievalStarted: lambda event: f"searching for {event.query}",
+    e.RetrievalCompleted: lambda event: f"the search gave {_count(event.result_count, 'result')}: {event.summary}",
+    e.DiffProposed: lambda event: (
+        f"a change was proposed ({event.risk_level} risk, {_count(event.lines, 'line')} "
+        f"in {_listed(event.files)}): {event.summary}"
+    ),
+    e.CommandProposed: _command_proposed,
+    e.ApprovalRequested: _approval_requested,
+    e.ApprovalResolved: _approval_resolved,
+    e.ApprovalExpired: lambda event: f"the request {event.approval_id} expired at {event.expires_at}",
+    e.GrantGiven: lambda event: f"{event.by} granted {event.rule} in advance",
+    e.InputRequested: lambda event: f"step {event.step_id} needs input: {event.what}",
+    e.InputReceived: lambda event: f"{event.by} gave step {event.step_id} a proposal",
+    e.ExecutionPaused: lambda event: (
+        f"paused{_at(event.current_step)}{_by(event.by)}: {event.reason.replace('_', ' ')}"
+    ),
+    e.ExecutionResumed: lambda event: f"running on{_at(event.current_step)}{_by(event.by)}: {event.reason}",
+    e.ExecutionStopped: lambda event: f"stopped for good by {event.by}: {event.reason}",
+    e.CheckpointCreated: lambda event: f"{event.checkpoint_id} was opened {event.description}",
+    e.CheckpointSecured: _checkpoint_secured,
+    e.CheckpointRestored: lambda event: (
+        f"{event.by} rolled back to {event.checkpoint_id}, {_count(len(event.paths), 'file')} written; "
+        f"{event.undo_checkpoint} undoes it"
+    ),
+    e.DiffApplied: lambda event: f"the change was applied to {_listed(event.files)}",
+    e.TestStarted: lambda event: f"testing with {' '.join(event.command)}",
+    e.TestCompleted: _test_completed,
+    e.CommandStarted: lambda event: f"running {' '.join(event.command)}",
+    e.CommandCompleted: _command_completed,
+    e.RepairStarted: _repair_started,
+    e.RepairCompleted: lambda event: f"the repair {'worked' if event.success else 'did not work'}",
+    e.FailureDetected: _failure_detected,
+    e.StepCompleted: lambda event: f"step {event.step_id} is completed{_because(event.summary)}",
+    e.MissionRecovered: _mission_recovered,
+    e.Final: lambda event: f"mission complete: {_count(event.steps_completed, 'step')} in {event.duration_s:.1f} s",
+}

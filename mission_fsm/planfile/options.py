@@ -1,0 +1,62 @@
+"""A step's `with`, taken apart: the stage's own options, and the edits that it binds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import fields, frozen
+
+from mission_fsm.converter import converter, key_of
+from mission_fsm.core.model import Step
+from mission_fsm.registry import Registry
+from mission_fsm.stage import Stage
+
+
+@frozen
+class StepOptions:
+    """options: an instance of the stage's options class. edits: (editor, its options), in order."""
+
+    options: Any
+    edits: tuple[tuple[str, Any], ...] = ()
+
+
+@frozen
+class Bound:
+    """An edit as it stands in a `with`. place: its keys from there, such as `("tries", 0, "patch")`."""
+
+    place: tuple[str | int, ...]
+    editor: str
+    value: object
+
+
+def step_options(step: Step, registry: Registry) -> StepOptions:
+    """The options of a step of a loaded plan. Raises what `registry` does, and PluginError when they do not fit."""
+    stage = registry.stage(step.stage)
+    own, edits = divided(stage, step.options, registry)
+    return StepOptions(
+        converter.structure(own, stage.options),
+        tuple((edit.editor, converter.structure(edit.value, registry.editor(edit.editor).options)) for edit in edits),
+    )
+
+
+def divided(stage: Stage, given: Mapping[str, object], registry: Registry) -> tuple[dict[str, object], list[Bound]]:
+    """A `with` as the stage's own keys, and the edits that it binds: under an editor's name, or in a list `tries`."""
+    if not stage.binds_edits:
+        return dict(given), []
+    editors = registry.editor_names()
+    own = {key: value for key, value in given.items() if key not in editors}
+    edits = [Bound((key,), key, value) for key, value in given.items() if key in editors]
+    tries = own.get("tries")
+    if takes_tries(stage) and isinstance(tries, list | tuple):
+        for index, entry in enumerate(tries):
+            if isinstance(entry, Mapping) and len(entry) == 1:
+                [(key, value)] = entry.items()
+                if key in editors:
+                    edits.append(Bound(("tries", index, key), key, value))
+    return own, edits
+
+
+def takes_tries(stage: Stage) -> bool:
+    """Whether the stage's options have a list `tries` of edits."""
+    return stage.binds_edits and any(key_of(field.name) == "tries" for field in fields(stage.options))
