@@ -135,6 +135,8 @@ class Host:
 
     def _recover(self, session: Session, effects: Effects) -> None:
         """Take over a mission whose runner is gone; an edit that was cut short is finished first."""
+        if session.mission.at_rest:
+            return
         session.decide(c.Recover(self._runner, in_doubt(session.mission, self.registry)))
         effects.finish_change()
 

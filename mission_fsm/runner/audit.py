@@ -1,0 +1,169 @@
+"""Looking at a mission's journal from its beginning: verify that all of it is right, fold it anew, trace its way."""
+
+from __future__ import annotations
+
+import json
+
+from attrs import frozen
+
+from mission_fsm.converter import converter
+from mission_fsm.core.events import MissionCreated
+from mission_fsm.core.evolve import evolve
+from mission_fsm.core.model import Mission
+from mission_fsm.core.moves import transition_of
+from mission_fsm.core.trace import Trace
+from mission_fsm.core.trace import trace as trace_from
+from mission_fsm.errors import JournalDamaged, MissionError, UsageError
+from mission_fsm.journal.store import Row, Snapshot, Store
+from mission_fsm.runner.evidence import check_evidence
+from mission_fsm.runner.loading import SNAPSHOT_SCHEMA, load_plan_of, replay_mission
+from mission_fsm.runner.session import standing_of
+
+_PROBLEMS_SHOWN = 20
+
+
+@frozen
+class Verification:
+    """How much was looked at, and all of it was right.
+
+    transitions: moves of the lifecycle, internal ones too.
+    blobs: artifacts, change sets, checkpoints and the contents of files, each counted once, and the plan.
+    head: hash of the last event.
+    """
+
+    mission_id: str
+    events: int
+    transitions: int
+    checkpoints: int
+    blobs: int
+    head: str
+
+
+def verify(store: Store, mission_id: str) -> Verification:
+    """Verify everything that the journal holds of a mission.
+
+    The store's own integrity, the hash chain and each event's schema; every transition, against the lifecycle
+    table, and every event, against those before it; the plan, artifacts, change sets and checkpoints, with the
+    bytes that they name; the snapshot and the listing, against the fold.
+
+    Raises JournalDamaged, whose message begins with the first bad position and names what else follows.
+    """
+    row = store.row(mission_id)
+    problems: list[str] = []
+    try:
+        store.check(mission_id)
+    except JournalDamaged as error:
+        problems.append(str(error))
+    audit = _Audit(store, row, problems)
+    try:
+        audit.walk()
+    except JournalDamaged as error:
+        # The same damage is met twice where it lies in an event's own text.
+        problems.extend({str(error)} - set(problems))
+    if problems:
+        raise JournalDamaged(_told(mission_id, problems))
+    return Verification(
+        mission_id=mission_id,
+        events=row.sequence,
+        transitions=audit.transitions,
+        checkpoints=audit.checkpoints,
+        blobs=len(audit.blobs),
+        head=row.head,
+    )
+
+
+def replay(store: Store, mission_id: str, at: int | None = None) -> Mission:
+    """The mission as it stood after the event with that sequence, or stands now, folded from its first event.
+
+    Raises UsageError where it has no such event, JournalDamaged where the fold meets what cannot be.
+    """
+    last = store.row(mission_id).sequence
+    if at is not None and not 1 <= at <= last:
+        raise UsageError(f"mission {mission_id} has events 1 to {last}, and none with sequence {at}")
+    return replay_mission(store, mission_id, load_plan_of(store, mission_id), at)
+
+
+def trace(store: Store, mission_id: str) -> Trace:
+    """The way that the mission has taken through the lifecycle."""
+    created = replay(store, mission_id, at=1)
+    return trace_from(created, (entry.event for entry in store.read(mission_id, after=1)))
+
+
+class _Audit:
+    """One walk along a mission's events, from the first."""
+
+    def __init__(self, store: Store, row: Row, problems: list[str]) -> None:
+        self._store = store
+        self._row = row
+        self._problems = problems
+        self.transitions = 0
+        self.checkpoints = 0
+        self.blobs: set[str] = set()
+
+    def walk(self) -> None:
+        """Fold the events, and look at what each vouches for. Raises JournalDamaged where the fold cannot go on."""
+        plan = load_plan_of(self._store, self._row.mission_id)
+        self.blobs.add(plan.digest)
+        mission = replay_mission(self._store, self._row.mission_id, plan, upto=1)
+        snapshot = self._store.snapshot(mission.mission_id)
+        for entry in self._store.read(mission.mission_id, after=1):
+            where = f"event {entry.sequence} of mission {mission.mission_id} ({entry.type})"
+            try:
+                check_evidence(entry.event, mission, self._blob)
+            except MissionError as error:
+                self._problems.append(f"{where}: {error}")
+            try:
+                self.transitions += transition_of(entry.event, mission) is not None
+                mission = evolve(mission, entry.event)
+            except (JournalDamaged, ValueError) as error:
+                after = self._row.sequence - entry.sequence
+                rest = f"; what rests on it was not looked at: {after} more events" if after else ""
+                raise JournalDamaged(f"{where}: {error}{rest}") from error
+            self.checkpoints += entry.type == "checkpoint_secured"
+            if entry.stage != mission.stage:
+                self._problems.append(f"{where} says that its stage is {entry.stage}, and it is {mission.stage}")
+            if snapshot is not None and snapshot.sequence == entry.sequence:
+                self._compare_snapshot(snapshot, mission)
+        self._compare_listing(mission)
+
+    def _blob(self, digest: str) -> bytes:
+        content = self._store.blob(digest)
+        self.blobs.add(digest)
+        return content
+
+    def _compare_snapshot(self, snapshot: Snapshot, mission: Mission) -> None:
+        if snapshot.schema != SNAPSHOT_SCHEMA:
+            return  # another version's, which is passed over when the mission is opened, too
+        try:
+            state = json.loads(snapshot.state)
+            same = converter.structure({**state, "plan": mission.plan}, Mission) == mission
+        except Exception:  # whatever cannot be read is not the fold
+            same = False
+        if not same:
+            self._problems.append(f"the snapshot at event {snapshot.sequence} is not what the events come to there")
+
+    def _compare_listing(self, mission: Mission) -> None:
+        first = next(self._store.read(mission.mission_id, upto=1))
+        standing = standing_of(mission)
+        folded = {
+            "workspace": mission.workspace,
+            "source": mission.source,
+            "plan_digest": first.event.plan_digest if isinstance(first.event, MissionCreated) else None,
+            "goal": mission.plan.goal,
+            "created": first.time,
+            "state": standing.state,
+            "holds_workspace": standing.holds_workspace,
+        }
+        for name, value in folded.items():
+            listed = getattr(self._row, name)
+            if listed != value:
+                self._problems.append(f"the mission is listed with {name} {listed}, and its events come to {value}")
+
+
+def _told(mission_id: str, problems: list[str]) -> str:
+    shown = problems[:_PROBLEMS_SHOWN]
+    if len(problems) > len(shown):
+        shown.append(f"and {len(problems) - len(shown)} more")
+    if len(shown) == 1:
+        return shown[0]
+    return "\n".join([f"mission {mission_id} does not verify:", *(f"  {problem}" for problem in shown)])
