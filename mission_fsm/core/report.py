@@ -84,7 +84,7 @@ def diff(draft: Draft, command: c.ProposeDiff) -> None:
         if command.final:
             _complete(draft, command, "the workspace is already as the change would leave it", {})
         else:
-            fail_step(draft, "no_change", "the repair changes nothing")
+            fail_step(draft, "no_change", "the repair changes nothing", may_repeat=True)
         return
     broken = violations(draft.mission, change_set)
     if broken:

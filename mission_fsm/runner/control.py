@@ -46,6 +46,10 @@ class Control:
         if not isinstance(self._wanted, Stop):
             self._wanted = request
 
+    def seen(self) -> Interruption | None:
+        """What was asked, as far as it has been looked for."""
+        return self._wanted
+
     def wanted(self) -> Interruption | None:
         """What is asked, if anything is. Cheap where nothing has been written since the last look."""
         if not self._looked or self._store.changed():

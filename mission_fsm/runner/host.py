@@ -144,6 +144,8 @@ class Host:
         """Pause or stop a mission that nobody runs; one whose runner is gone is taken over first."""
         with self.session(mission_id) as session:
             if session.mission.state is not State.RUNNING:
+                # What was left for a runner that has come to rest meanwhile is answered here.
+                self.store.take(mission_id)
                 return session.decide(request)
         with self._running(mission_id) as (session, effects, _):
             if session.mission.state is State.RUNNING:

@@ -21,4 +21,4 @@ def seconds_between(earlier: str, later: str) -> float:
 
 
 def _text(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mission_fsm import Engine, State
-from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.errors import GuardRefused, Held, IllegalTransition, UnknownMission, UsageError
+from mission_fsm.journal.sqlite import SqliteStore
 
 Steps = dict[str, dict[str, Any]]
 Approved = Callable[..., str]
@@ -68,9 +68,7 @@ def test_a_diff_whose_files_drifted_after_it_was_shown_cannot_be_approved(
     assert engine.state(mission_id).state is State.AWAITING_APPROVAL
 
 
-def test_a_grant_decides_a_gate_with_the_same_record(
-    engine: Engine, approved: Approved, steps: Steps
-) -> None:
+def test_a_grant_decides_a_gate_with_the_same_record(engine: Engine, approved: Approved, steps: Steps) -> None:
     mission_id = approved(steps["fix"], grants=("edit:*.py",))
     mission = engine.run(mission_id)
     assert mission.state is State.COMPLETE
@@ -91,7 +89,7 @@ def test_a_failing_test_halts_the_mission_and_retry_runs_the_step_again(
     assert mission.state is State.FAILED
     assert mission.failure is not None
     assert mission.failure.kind == "test_failed"
-    with pytest.raises(IllegalTransition, match="retry, repair, rollback, stop|retry"):
+    with pytest.raises(IllegalTransition, match="legal now: retry"):
         engine.run(mission_id)
     (workspace / "double.py").write_text("def double(n):\n    return n + n\n")
     engine.retry(mission_id)
@@ -140,7 +138,7 @@ def test_a_repair_that_the_plan_binds_to_a_step_is_tried_until_the_step_passes(
     shows = {
         "step_id": "check",
         "description": "Run the check",
-        "with": {"run": [sys.executable, "-c", "from double import double; assert double(2) == 4, 'odd' * (double(2) % 2)"]},
+        "with": {"run": [sys.executable, "-c", "from double import double as d; assert d(2) == 4, 'odd' * (d(2) % 2)"]},
     }
     mend = {"step_id": "mend", "description": "Fix it", "with": {"repairs": "check", "tries": [worse, right]}}
     mission_id = approved(shows, mend, grants=("edit",))
@@ -164,9 +162,7 @@ def test_an_unbound_edit_asks_for_a_proposal_and_takes_it_through_the_gate(
     assert engine.run(mission_id).state is State.COMPLETE
 
 
-def test_a_question_needs_an_answer_which_later_steps_can_see(
-    engine: Engine, approved: Approved, steps: Steps
-) -> None:
+def test_a_question_needs_an_answer_which_later_steps_can_see(engine: Engine, approved: Approved, steps: Steps) -> None:
     ask = {"step_id": "ask", "description": "Decide on the name", "with": {"question": "Which?", "choices": ["a", "b"]}}
     mission_id = approved(ask)
     assert engine.run(mission_id).state is State.AWAITING_APPROVAL
