@@ -19,7 +19,7 @@ from mission_fsm.core.model import Change
 from mission_fsm.errors import MissionError, UnsafePath, WorkspaceError
 from mission_fsm.workspace.checkpoint import Drift, Manifest, conflict, drift_words, standing
 from mission_fsm.workspace.folders import folder_mode
-from mission_fsm.workspace.names import depth, parents, replaced_in
+from mission_fsm.workspace.names import depth, parents
 from mission_fsm.workspace.paths import Root, explained
 from mission_fsm.workspace.staging import Blobs, Staging
 
@@ -55,8 +55,7 @@ def apply(root: Root, manifest: Manifest, blob: Blobs, tag: str) -> None:
     the device fails; nothing is then changed, and what an earlier try had already written is taken back.
     """
     staging = Staging(root, manifest, tag, blob)
-    with explained(str(root.path), "tidy up in"):
-        staging.clear()
+    staging.clear()
     landed, waiting, drifted = _sorted_out(root, manifest)
     try:
         if drifted:
@@ -64,18 +63,18 @@ def apply(root: Root, manifest: Manifest, blob: Blobs, tag: str) -> None:
         _forward(root, manifest, staging, waiting, landed)
     except BaseException as error:
         _take_back(root, manifest, staging, landed, error)
-        _clear_quietly(staging)
+        staging.clear()
         if isinstance(error, WorkspaceError):
             raise WorkspaceError(f"{error}; nothing was changed") from error
         raise
-    _clear_quietly(staging)
+    staging.clear()
 
 
 def _sorted_out(
     root: Root, manifest: Manifest
 ) -> tuple[list[Change], list[tuple[Change, Fingerprint | None]], list[Drift]]:
     """The changes that have landed already, those that wait, and the paths where something else stands."""
-    replaced = replaced_in(manifest.change_set.paths)
+    replaced = manifest.replaced
     landed: list[Change] = []
     waiting: list[tuple[Change, Fingerprint | None]] = []
     drifted: list[Drift] = []
@@ -135,8 +134,8 @@ def _take_back(
     """Put back what has landed, and the folders. Raises WorkspaceError where that fails as well."""
     try:
         for change in landed:
-            if change.before is not None and _fingerprint(root, staging.going(change.path)) is None:
-                # It landed in an earlier try, and the second name of the file that was there is gone.
+            if change.before is not None and not staging.keeps(change.path):
+                # It landed in an earlier try, and of the file that was there no more than its bytes is left.
                 with explained(change.path, "restore"):
                     staging.keep_copy(change.path, change.before)
         moves = [_Move(change.path, staging.going(change.path) if change.before else None) for change in landed]
@@ -181,7 +180,8 @@ def _land(root: Root, move: _Move) -> None:
 
 
 def _remove_folder(root: Root, path: str) -> None:
-    with suppress(FileNotFoundError, NotADirectoryError), root.parent(path) as (folder, name):
+    # Where a file or a link is in its place, or in that of a folder above, it is not there.
+    with suppress(FileNotFoundError, NotADirectoryError, UnsafePath), root.parent(path) as (folder, name):
         try:
             os.rmdir(name, dir_fd=folder)
         except OSError as error:
@@ -211,7 +211,7 @@ def _sync(root: Root, manifest: Manifest) -> None:
 
 
 def _sync_folder(root: Root, path: str) -> None:
-    with suppress(FileNotFoundError, NotADirectoryError), root.folder(path) as folder:
+    with suppress(FileNotFoundError, NotADirectoryError, UnsafePath), root.folder(path) as folder:
         try:
             os.fsync(folder)
         except OSError as error:
@@ -227,9 +227,3 @@ def _fingerprint(root: Root, path: str) -> Fingerprint | None:
         if not stat.S_ISDIR(status.st_mode):
             return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
     return None
-
-
-def _clear_quietly(staging: Staging) -> None:
-    # The outcome stands by now. What cannot be removed is only a hidden leftover, which the next try removes.
-    with suppress(OSError, UnsafePath):
-        staging.clear()

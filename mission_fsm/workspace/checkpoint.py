@@ -46,6 +46,12 @@ class Manifest:
             if folder.before is not None and folder.after is None
         )
 
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The paths at which a file turns into a folder, or a folder into a file."""
+        moving = {folder.path for folder in self.folders if None in {folder.before, folder.after}}
+        return replaced_in(self.change_set.paths) | moving.intersection(self.change_set.paths)
+
 
 def to_json(manifest: Manifest) -> bytes:
     """The manifest as canonical JSON (RFC 8785): a blob, known by its SHA-256."""
@@ -74,18 +80,18 @@ def secure(root: Root, change_set: ChangeSet) -> tuple[Manifest, dict[str, bytes
     Reads the paths of the change set and nothing else. Raises Conflict where one is no longer what the change
     was made from, UnsafePath where a folder is in a file's place or the other way round.
     """
-    images = _pre_images(root, change_set)
+    images = _pre_images(root, change_set, replaced_in(change_set.paths))
     return Manifest(change_set, plan_folders(root, change_set.changes)), images
 
 
 def pre_images(root: Root, manifest: Manifest) -> dict[str, bytes]:
     """The bytes of every version that the manifest overwrites or deletes, by digest. Raises Conflict as `secure`."""
-    return _pre_images(root, manifest.change_set)
+    return _pre_images(root, manifest.change_set, manifest.replaced)
 
 
 def drift(root: Root, change_set: ChangeSet) -> list[Drift]:
     """The paths that are no longer what the change was made from, each with what happened to it, in words."""
-    return _survey(root, change_set)[0]
+    return _survey(root, change_set, replaced_in(change_set.paths))[0]
 
 
 def standing(root: Root, path: str, replaced: Collection[str]) -> Version | None:
@@ -126,7 +132,7 @@ def rollback_manifest(root: Root, manifests: Sequence[Manifest], *, overwrite: b
             left.setdefault(change.path, change.after)
             goal[change.path] = change.before
         folder_goal |= {folder.path: folder.before for folder in manifest.folders}
-    replaced = replaced_in(goal)
+    replaced = replaced_in(goal) | folder_goal.keys() & goal.keys()
     changes: list[Change] = []
     drifted: list[Drift] = []
     for path in sorted(goal):
@@ -168,16 +174,15 @@ def _step(change: Change) -> str:
     return "delete" if change.after is None else "restore"
 
 
-def _pre_images(root: Root, change_set: ChangeSet) -> dict[str, bytes]:
-    drifted, images = _survey(root, change_set)
+def _pre_images(root: Root, change_set: ChangeSet, replaced: Collection[str]) -> dict[str, bytes]:
+    drifted, images = _survey(root, change_set, replaced)
     if drifted:
         raise conflict(drifted)
     return images
 
 
-def _survey(root: Root, change_set: ChangeSet) -> tuple[list[Drift], dict[str, bytes]]:
+def _survey(root: Root, change_set: ChangeSet, replaced: Collection[str]) -> tuple[list[Drift], dict[str, bytes]]:
     """The drift, and the bytes of what the change overwrites or deletes, by digest."""
-    replaced = replaced_in(change_set.paths)
     drifted: list[Drift] = []
     images: dict[str, bytes] = {}
     for change in change_set.changes:

@@ -104,7 +104,7 @@ def _emptied(root: Root, candidates: Collection[str], cleared: Collection[str]) 
     """Those of the candidates, with their modes, in which nothing is left once the cleared files are gone."""
     gone: dict[str, int] = {}
     for path in sorted(candidates, key=depth, reverse=True):
-        with suppress(FileNotFoundError, NotADirectoryError), root.folder(path) as folder:
+        with suppress(FileNotFoundError, NotADirectoryError, UnsafePath), root.folder(path) as folder:
             with os.scandir(folder) as entries:
                 inside = (f"{path}/{entry.name}" for entry in entries)
                 if any(entry not in cleared and entry not in gone for entry in inside):
@@ -120,7 +120,7 @@ def folder_mode(root: Root, path: str, missing: Collection[str] = ()) -> int | N
     """
     if _is_below(path, missing):
         return None
-    with suppress(FileNotFoundError, NotADirectoryError), root.parent(path) as (folder, name):
+    with suppress(FileNotFoundError, NotADirectoryError, UnsafePath), root.parent(path) as (folder, name):
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
         return stat.S_IMODE(mode) if stat.S_ISDIR(mode) else None
     return None

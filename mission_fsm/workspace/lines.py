@@ -60,26 +60,18 @@ def differing(old: Sequence[bytes], new: Sequence[bytes]) -> list[Block]:
 
 def _differing(old: Sequence[bytes], new: Sequence[bytes], whole: Block, *, may_cut: bool) -> Iterator[Block]:
     part = _trim(old, new, whole)
-    if part.old_start == part.old_end or part.new_start == part.new_end:
-        if part.old_start != part.old_end or part.new_start != part.new_end:
-            yield part
-        return
-    edits = _shortest_edit(old[part.old_start : part.old_end], new[part.new_start : part.new_end])
-    if edits is not None:
-        for edit in edits:
-            yield Block(
-                part.old_start + edit.old_start,
-                part.old_start + edit.old_end,
-                part.new_start + edit.new_start,
-                part.new_start + edit.new_end,
-            )
-    elif may_cut:
+    kept = _kept_lines(old, new, part)
+    if kept is None and may_cut:
         old_at, new_at = part.old_start, part.new_start
         for old_cut, new_cut in [*_cuts(old, new, part), (part.old_end, part.new_end)]:
             yield from _differing(old, new, Block(old_at, old_cut, new_at, new_cut), may_cut=False)
             old_at, new_at = old_cut, new_cut
-    else:
-        yield part
+        return
+    old_at, new_at = part.old_start, part.new_start
+    for old_kept, new_kept in [*(kept or ()), (part.old_end, part.new_end)]:
+        if (old_at, new_at) != (old_kept, new_kept):
+            yield Block(old_at, old_kept, new_at, new_kept)
+        old_at, new_at = old_kept + 1, new_kept + 1
 
 
 def _trim(old: Sequence[bytes], new: Sequence[bytes], part: Block) -> Block:
@@ -92,8 +84,21 @@ def _trim(old: Sequence[bytes], new: Sequence[bytes], part: Block) -> Block:
     return Block(old_start, old_end, new_start, new_end)
 
 
-def _shortest_edit(old: Sequence[bytes], new: Sequence[bytes]) -> list[Block] | None:
-    """The blocks of the shortest edit, or None where it takes more than _MAX_EDITS lines.
+def _kept_lines(old: Sequence[bytes], new: Sequence[bytes], part: Block) -> list[tuple[int, int]] | None:
+    """Where the lines stand in each text that the shortest edit keeps; None where it takes too many edits.
+
+    A line that only one of the texts has is an edit in any case, and left out before the search begins.
+    """
+    in_old = set(old[part.old_start : part.old_end])
+    in_new = set(new[part.new_start : part.new_end])
+    old_at = [at for at in range(part.old_start, part.old_end) if old[at] in in_new]
+    new_at = [at for at in range(part.new_start, part.new_end) if new[at] in in_old]
+    pairs = _longest_common([old[at] for at in old_at], [new[at] for at in new_at])
+    return None if pairs is None else [(old_at[x], new_at[y]) for x, y in pairs]
+
+
+def _longest_common(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]] | None:
+    """The longest common subsequence, as pairs of places; None where more than _MAX_EDITS lines are not in it.
 
     On diagonal k = x - y, `reach[k]` is the farthest x that a number of edits leads to; each round allows one
     edit more, and remembers the reach that it began with.
@@ -120,19 +125,18 @@ def _goes_down(reach: dict[int, int], k: int, edits: int) -> bool:
     return k == -edits or (k != edits and reach[k - 1] < reach[k + 1])
 
 
-def _walked_back(rounds: Sequence[dict[int, int]], x: int, y: int) -> list[Block]:
-    blocks: list[Block] = []
-    for edits in range(len(rounds) - 1, 0, -1):
+def _walked_back(rounds: Sequence[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    for edits in range(len(rounds) - 1, -1, -1):
         reach, k = rounds[edits], x - y
-        if _goes_down(reach, k, edits):
-            x = reach[k + 1]
-            y = x - k - 1
-            blocks.append(Block(x, x, y, y + 1))
-        else:
-            x = reach[k - 1]
-            y = x - k + 1
-            blocks.append(Block(x, x + 1, y, y))
-    return blocks[::-1]
+        down = _goes_down(reach, k, edits)
+        before = reach[k + 1] if down else reach[k - 1]
+        after = before if down else before + 1
+        while edits and x > after or not edits and x > 0:
+            x, y = x - 1, y - 1
+            pairs.append((x, y))
+        x, y = (before, before - k - 1) if down else (before, before - k + 1)
+    return pairs[::-1]
 
 
 def _cuts(old: Sequence[bytes], new: Sequence[bytes], part: Block) -> list[tuple[int, int]]:

@@ -142,7 +142,7 @@ def _problem(report: Report, spec: CommandSpec) -> str | None:
     if report.cause == "ended":
         said.append("it was ended on request")
     if report.left:
-        said.append(f"it left {_processes(report.left)} running, which were ended")
+        said.append(f"it left {_processes(report.left)} running, which {'was' if report.left == 1 else 'were'} ended")
     if report.survivors:
         said.append(f"{_processes(report.survivors)} of it could not be ended")
     return "; ".join(said) or None

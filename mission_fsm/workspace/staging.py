@@ -27,7 +27,7 @@ class Staging:
     """The staged files of one manifest: for each change, the version to come and the one that was there.
 
     They lie in the nearest folder above the change's path that neither comes nor goes with the change, and so
-    on the same file system. All methods raise OSError.
+    on the same file system. Staging and keeping raise OSError.
     """
 
     def __init__(self, root: Root, manifest: Manifest, tag: str, blob: Blobs) -> None:
@@ -35,6 +35,7 @@ class Staging:
         self._blob = blob
         mark = hashlib.sha256(tag.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         moving = {folder.path for folder in manifest.folders if None in {folder.before, folder.after}}
+        self._kept: set[str] = set()
         self._bases: dict[str, str] = {}
         for index, path in enumerate(manifest.change_set.paths):
             steady = next((folder for folder in parents(path) if folder not in moving), "")
@@ -60,18 +61,28 @@ class Staging:
         with suppress(OSError), self._root.parent(path) as (folder, name):
             with self._root.parent(self.going(path)) as (beside, kept):
                 os.link(name, kept, src_dir_fd=folder, dst_dir_fd=beside, follow_symlinks=False)
+            self._kept.add(path)
             return
         self.keep_copy(path, version)
 
     def keep_copy(self, path: str, version: Version) -> None:
-        """Keep a copy of the version that was there, of which no more than its bytes is left."""
+        """Keep a copy of the version that was there."""
         self._write(self.going(path), version, path)
+        self._kept.add(path)
+
+    def keeps(self, path: str) -> bool:
+        """Whether the version that was there has been kept."""
+        return path in self._kept
 
     def clear(self) -> None:
-        """Remove all that is staged, also by an earlier try."""
+        """Remove all that is staged, also by an earlier try.
+
+        What cannot be removed is a hidden leftover to a change that has landed or been taken back; and to one
+        that is about to be staged it is in the way, which is said then.
+        """
         for path in self._bases:
             for staged in (self.coming(path), self.going(path)):
-                with suppress(FileNotFoundError, NotADirectoryError), self._root.parent(staged) as (folder, name):
+                with suppress(OSError, UnsafePath), self._root.parent(staged) as (folder, name):
                     os.unlink(name, dir_fd=folder)
 
     def _write(self, staged: str, version: Version, path: str) -> None:
@@ -91,7 +102,20 @@ class Staging:
                 os.fchown(fd, *owner)
             # After the owner, whose change clears bits; and by descriptor, so that no umask has a say.
             os.fchmod(fd, version.mode)
+            self._tell_apart(fd, path)
             os.fsync(fd)
+
+    def _tell_apart(self, fd: int, path: str) -> None:
+        """Have the file's time differ, by the second, from that of a file of the same size that it replaces.
+
+        Many tools take a file with the same size and second for unchanged: Python would go on running the bytecode
+        of the file before.
+        """
+        now = os.fstat(fd)
+        with suppress(OSError, UnsafePath), self._root.parent(path) as (place, name):
+            was = os.stat(name, dir_fd=place, follow_symlinks=False)
+            if (was.st_size, int(was.st_mtime)) == (now.st_size, int(now.st_mtime)):
+                os.utime(fd, (now.st_atime, int(now.st_mtime) + 1))
 
     def _owner(self, path: str, folder: int) -> tuple[int, int] | None:
         """Whose the file is to be where root writes it: as the one that it replaces, else as the folder's.

@@ -125,9 +125,10 @@ class Supervised:
 
     def _give_orders(self, told: bytes) -> None:
         # Where the supervisor is gone already, the report that does not come will say so.
+        rest = memoryview(told)
         with suppress(BrokenPipeError):
-            while told:
-                told = told[os.write(self._orders, told) :]
+            while rest:
+                rest = rest[os.write(self._orders, rest) :]
 
     def _tell_to_end(self) -> bool:
         """Close the supervisor's input, by which it knows. Returns whether it was open."""

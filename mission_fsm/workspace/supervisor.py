@@ -229,13 +229,13 @@ def main(report: int, folder: int, size_bytes: int, *, timeout_s: float) -> None
 
     os.fchdir(folder)
     os.close(folder)
-    told = b""
+    told = bytearray()
     while len(told) < size_bytes:
         more = os.read(0, size_bytes - len(told))
         if not more:
             return  # The runner is gone before anything was started.
         told += more
-    program, argv, env = decode(told)
+    program, argv, env = decode(bytes(told))
 
     wakeup, woken = os.pipe()
     os.set_blocking(wakeup, False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,22 @@ class Hook:
     """Counts the calls that change files, and does something before one of them.
 
     at: which call, from 0; -1 for none. `calls` says how many there were, `hit` which one it was.
+    lasting: whether it is done before every later call too.
+    names: which calls are counted.
     """
 
     NAMES = ("open", "link", "unlink", "rename", "mkdir", "rmdir", "symlink", "fsync", "fchmod", "fchown", "chown")
 
-    def __init__(self, at: int, action: Callable[[], None], *, lasting: bool = False) -> None:
-        self.at, self.action, self.lasting = at, action, lasting
+    def __init__(
+        self, at: int, action: Callable[[], None], *, lasting: bool = False, names: Sequence[str] = NAMES
+    ) -> None:
+        self.at, self.action, self.lasting, self.names = at, action, lasting, names
         self.calls = 0
         self.hit: tuple[Any, ...] | None = None
         self._patch = pytest.MonkeyPatch()
 
     def __enter__(self) -> Hook:
-        for name in self.NAMES:
+        for name in self.names:
             self._patch.setattr(os, name, self._counted(name, getattr(os, name)))
         return self
 
@@ -74,7 +79,7 @@ class Hook:
 
     def _counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            if name != "open" or arguments[1] & os.O_CREAT:
+            if _changes_something(name, *arguments, **named):
                 number, self.calls = self.calls, self.calls + 1
                 if number == self.at or (self.lasting and 0 <= self.at <= number):
                     self.hit = (name, *arguments)
@@ -82,6 +87,16 @@ class Hook:
             return real(*arguments, **named)
 
         return call
+
+
+def _changes_something(name: str, path: Any, *arguments: Any, dir_fd: int | None = None, **_: Any) -> bool:
+    if name == "open":
+        return bool(arguments[0] & os.O_CREAT)
+    if name == "unlink":
+        with suppress(FileNotFoundError):
+            return bool(os.stat(path, dir_fd=dir_fd, follow_symlinks=False))
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

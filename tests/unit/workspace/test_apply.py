@@ -60,7 +60,7 @@ class Case:
         self.top = top
         top.mkdir()
         _write_start(top)
-        self.tree = lambda: tree(top)
+        self._tree = tree
         self.before = self.tree()
         with Root(top) as root:
             change_set, after = build(root, EDITS, {})
@@ -68,12 +68,27 @@ class Case:
         self.manifest: Manifest = manifest
         self.blobs = {**after, **before}
 
+    def tree(self) -> Tree:
+        return self._tree(self.top)
+
     def apply(self) -> None:
         with Root(self.top) as root:
             apply(root, self.manifest, self.blobs.__getitem__, "mission-1/diff 2")
 
     def left_over(self) -> list[str]:
         return [path for path in self.tree() if ".mission-" in path]
+
+
+@pytest.fixture(autouse=True)
+def _unsynced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here processes are killed, not machines: for those the disk need not be waited for."""
+    if "synced" not in request.fixturenames:
+        monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def synced() -> None:
+    """For a test that is about syncing."""
 
 
 @pytest.fixture
@@ -133,6 +148,46 @@ def test_modes_do_not_depend_on_the_umask(folder: Path, root: Root) -> None:
     assert modes == {"open": 0o666, "tool": 0o755, "d/f": 0o644, "d": 0o700}
 
 
+@pytest.mark.usefixtures("synced")
+def test_a_file_of_the_same_size_that_replaces_another_is_told_apart_by_its_time(folder: Path, root: Root) -> None:
+    """Python takes bytecode for current by the size and the second of its source."""
+    (folder / "a.py").write_text("x = 1\n")
+    was = (folder / "a.py").stat()
+    change_set, blobs = build(root, [FileEdit("a.py", b"x = 2\n")], {})
+    manifest, _ = secure(root, change_set)
+    apply(root, manifest, blobs.__getitem__, "t")
+    now = (folder / "a.py").stat()
+    assert now.st_size == was.st_size
+    assert int(now.st_mtime) != int(was.st_mtime)
+
+
+def test_every_new_file_is_synced_before_it_lands_and_every_folder_before_the_change_counts_as_made(
+    cases: Iterator[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    synced: set[int] = set()
+    fsync, rename = os.fsync, os.rename
+
+    def note_sync(fd: int) -> None:
+        calls.append("sync")
+        synced.add(os.fstat(fd).st_ino)
+        fsync(fd)
+
+    def note_rename(*arguments: Any, **named: Any) -> None:
+        calls.append("rename")
+        rename(*arguments, **named)
+
+    case = next(cases)
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "rename", note_rename)
+    case.apply()
+    written = [case.top / path for path, node in case.tree().items() if node[0] == "file" and path != "other"]
+    folders = [case.top, *(case.top / path for path, node in case.tree().items() if node[0] == "folder")]
+    assert synced == {path.stat().st_ino for path in [*written, *folders]}
+    assert calls[: len(written)] == ["sync"] * len(written)
+    assert calls[-len(folders) :] == ["sync"] * len(folders)
+
+
 def test_applying_again_changes_nothing(cases: Iterator[Case], done: tuple[Tree, int]) -> None:
     case = next(cases)
     case.apply()
@@ -158,8 +213,8 @@ def test_killed_and_then_hindered_it_is_done_or_not_begun(
 ) -> None:
     after, calls = done
     outcomes = set()
-    for killed_at in range(0, calls, 5):
-        for hindered_at in range(0, calls, 11):
+    for killed_at in range(0, calls, 8):
+        for hindered_at in range(0, calls, 13):
             case = next(cases)
             _killed(hook, killed_at, case.apply)
             with hook(hindered_at, _no_space):
@@ -205,9 +260,10 @@ def test_a_disk_that_stays_full_is_said_and_what_is_half_written_can_be_finished
 
 def test_the_error_names_the_path_and_the_cause(cases: Iterator[Case], hook: Any) -> None:
     case = next(cases)
+    full = hook(0, _no_space, names=["fsync"])
     with (
-        hook(2, _no_space),
-        pytest.raises(WorkspaceError, match=r"cannot write \S+: No space left .*nothing was changed"),
+        full,
+        pytest.raises(WorkspaceError, match=r"cannot write file_to_folder/in/it: No space .*; nothing was changed"),
     ):
         case.apply()
 
