@@ -17,7 +17,7 @@ from attrs import NOTHING, fields, frozen, has, resolve_types
 from mission_fsm.converter import MAPPINGS, SEQUENCES, converter, is_union, json_kind, key_of
 from mission_fsm.core.mapping import Table
 from mission_fsm.core.model import Interrupted, Tool
-from mission_fsm.core.wording import did_you_mean
+from mission_fsm.core.wording import did_you_mean, shown
 from mission_fsm.errors import PluginError, UsageError
 from mission_fsm.stage import Editor, InlinedFile, Stage
 
@@ -139,7 +139,7 @@ class _Shelf(Generic[P]):
             if entry is None:
                 known = self.names()
                 listing = f"; there are {', '.join(known)}" if known else f"; there is no {self._kind} at all"
-                raise UsageError(f"unknown {self._kind} {name!r}{did_you_mean(name, known) or listing}")
+                raise UsageError(f"unknown {self._kind} {shown(name)}{did_you_mean(name, known) or listing}")
             self._loaded[name] = self._made(_load(entry), f"{self._kind} {name!r} of {_origin(entry)}", name)
         return self._loaded[name]
 
@@ -210,7 +210,7 @@ def _load(entry: EntryPoint) -> Any:
     except (AssertionError, SystemExit) as error:  # which stevedore lets through
         failed(None, entry, error)
     finally:
-        del ExtensionManager.ENTRY_POINT_CACHE[entry.group]
+        ExtensionManager.ENTRY_POINT_CACHE.pop(entry.group, None)
     return manager.extensions[0].plugin
 
 

@@ -22,7 +22,7 @@ FILLERS = _words(
 )
 PRONOUNS = _words("we you i they let's")
 # After a pronoun, or alone in an elliptical sentence ("Must validate the input").
-MODALS = _words("should must will shall can could would may might need we'll you'll")
+MODALS = _words("should must will shall can could would may might need")
 BARE_MODALS = _words("should must")
 # Phrases after which the instruction's verb follows.
 PHRASES = _phrases(

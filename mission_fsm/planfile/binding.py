@@ -41,14 +41,19 @@ class Binder:
     def bind(self, stage: Stage, given: Mapping[str, object], place: str) -> dict[str, object]:
         """The options as JSON values, complete; of use only where there was nothing to complain about."""
         own, edits = divided(stage, given, self.registry)
-        self._check_edits(stage, own, edits, place)
+        self._check_bound(edits, place)
+        if takes_tries(stage) and not self._are_tries(own.get("tries"), place):
+            del own["tries"]  # complained about, which is enough
         resolved: dict[str, object] = {}
+        tries: list[object] = []
         for edit in edits:
             value = self._resolved(edit, place)
-            if edit.place[0] == "tries":
-                own["tries"] = _replaced(own["tries"], edit, value)
-            else:
+            if len(edit.place) == 1:
                 resolved[edit.editor] = value
+            else:
+                tries.append({edit.editor: value})
+        if tries and "tries" in own:
+            own["tries"] = tries
         known = self.registry.editor_names() if stage.binds_edits else ()
         options = self._structured(own, stage.options, place, known)
         return {**plain_converter.unstructure(options), **resolved} if options is not None else resolved
@@ -92,29 +97,29 @@ class Binder:
             elif self.workspace and _leads_outside(self.workspace, path):
                 yield f"path {path!r} leads out of the workspace through a symbolic link"
 
-    def _check_edits(self, stage: Stage, own: Mapping[str, object], edits: list[Bound], place: str) -> None:
-        direct = [edit for edit in edits if edit.place[0] != "tries"]
+    def _check_bound(self, edits: list[Bound], place: str) -> None:
+        direct = [edit for edit in edits if len(edit.place) == 1]
         if len(direct) > 1:
             several = ", ".join(edit.editor for edit in direct)
             self.complain(place, f"a step binds one edit, and here are {several}: make a step for each")
         if direct and len(direct) < len(edits):
             self.complain(at(place, "tries"), f"give either tries or {direct[0].editor}, not both")
-        tries = own.get("tries")
-        if not takes_tries(stage) or not isinstance(tries, list):
-            return
+
+    def _are_tries(self, tries: object, place: str) -> bool:
+        """Whether each entry of a list names one editor; a value that is no list is left to the options class."""
         editors = self.registry.editor_names()
-        for index, entry in enumerate(tries):
+        sound = True
+        for index, entry in enumerate(tries if isinstance(tries, list) else ()):
             where = at(at(place, "tries"), index)
             if not isinstance(entry, Mapping) or len(entry) != 1:
                 self.complain(where, str(MismatchError("a mapping of one editor to its options", entry)))
+                sound = False
             elif not {*entry} <= {*editors}:
                 [name] = entry
                 listing = did_you_mean(name, editors) or f"; there are {', '.join(editors) or 'none'}"
                 self.complain(where, f"unknown editor {shown(name)}{listing}")
-
-
-def _replaced(tries: Any, edit: Bound, value: object) -> list[object]:
-    return [{edit.editor: value} if index == edit.place[1] else entry for index, entry in enumerate(tries)]
+                sound = False
+        return sound
 
 
 def _leads_outside(workspace: Path, path: str) -> bool:

@@ -20,19 +20,15 @@ VERSION = 1
 def canonical_json(plan: Plan) -> bytes:
     """Everything in a plan but its digest, as canonical JSON.
 
-    Raises ValueError when it holds what no JSON is the same everywhere for: numbers beyond 2^53, NaN, lone surrogates.
+    Raises ValueError when it holds what JSON cannot hold the same everywhere: numbers beyond 2^53, NaN, half of a
+    surrogate pair, what is no JSON value at all.
     """
     value = _as_json(plan)
     try:
         if _is_plain(value):
             # What RFC 8785 asks for, in the words of the standard library's encoder, which is many times faster.
             return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-        from rfc8785 import CanonicalizationError, dumps
-
-        try:
-            return dumps(value)
-        except CanonicalizationError as error:
-            raise ValueError(str(error)) from error
+        return _canonical(value)
     except ValueError as error:
         raise ValueError(f"the plan holds what JSON cannot: {error}") from error
 
@@ -42,10 +38,31 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, str):
         return True
     if isinstance(value, dict):
-        return all(key.isascii() for key in value) and all(map(_is_plain, value.values()))
+        return all(isinstance(key, str) and key.isascii() for key in value) and all(map(_is_plain, value.values()))
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     return value is None or (isinstance(value, int) and abs(value) < 2**53)
+
+
+def _canonical(value: Any) -> bytes:
+    from rfc8785 import CanonicalizationError, dumps
+
+    try:
+        written = dumps(value)
+    except CanonicalizationError as error:
+        raise ValueError(str(error)) from error
+    # A large float without a fraction is written as digits, and would come back as an integer that is refused.
+    if not all(abs(number) < 2**53 for number in _floats(value)):
+        raise ValueError("a number beyond 2^53")
+    return written
+
+
+def _floats(value: object) -> Iterator[float]:
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _floats(part)
 
 
 def with_digest(plan: Plan) -> Plan:

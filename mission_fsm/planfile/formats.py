@@ -19,10 +19,11 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[][{}]|[^\s\[\]{},:"]+', re.DOTALL)
+# A string that nothing closes goes on to the end, so that no text is gone over twice.
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}]|[^\s\[\]{},:"]+', re.DOTALL)
 _JSON_WORDS = {"true": True, "false": False, "null": None}
 
-# Strings and comments; one that nothing closes goes on to the end, so that no text is gone over twice.
+# Strings and comments, in the same way.
 _TOML_STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|#[^\n]*+', re.DOTALL
 )

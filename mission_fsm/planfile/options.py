@@ -7,8 +7,9 @@ from typing import Any
 
 from attrs import fields, frozen
 
-from mission_fsm.converter import converter, key_of
+from mission_fsm.converter import converter, key_of, problems_of
 from mission_fsm.core.model import Step
+from mission_fsm.errors import PluginError
 from mission_fsm.registry import Registry
 from mission_fsm.stage import Stage
 
@@ -31,13 +32,24 @@ class Bound:
 
 
 def step_options(step: Step, registry: Registry) -> StepOptions:
-    """The options of a step of a loaded plan. Raises what `registry` does, and PluginError when they do not fit."""
+    """The options of a step of a loaded plan.
+
+    Raises what `registry` does, and PluginError when the stage or an editor has come to want other options since.
+    """
     stage = registry.stage(step.stage)
     own, edits = divided(stage, step.options, registry)
-    return StepOptions(
-        converter.structure(own, stage.options),
-        tuple((edit.editor, converter.structure(edit.value, registry.editor(edit.editor).options)) for edit in edits),
-    )
+    try:
+        return StepOptions(
+            converter.structure(own, stage.options),
+            tuple(
+                (edit.editor, converter.structure(edit.value, registry.editor(edit.editor).options)) for edit in edits
+            ),
+        )
+    except (ExceptionGroup, ValueError) as error:
+        [(place, message), *_] = problems_of(error, "with")
+        raise PluginError(
+            f"step {step.step_id!r} does not fit stage {step.stage!r} any more: {place}: {message}"
+        ) from error
 
 
 def divided(stage: Stage, given: Mapping[str, object], registry: Registry) -> tuple[dict[str, object], list[Bound]]:

@@ -74,7 +74,7 @@ def _structure_ruled(kind: Any, converter: Converter) -> Any:
     def structure(value: object, _: Any) -> object:
         structured = inner(value, bare)
         if not rule.allows(structured):
-            raise MismatchError(rule.expected, value)
+            raise MismatchError(rule.expected, len(value) if isinstance(value, list) else value)
         return structured
 
     return structure

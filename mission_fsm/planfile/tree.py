@@ -12,8 +12,8 @@ from mission_fsm.errors import Problem
 
 MAX_DEPTH = 32
 MAX_KEY_LENGTH = 1000
-# JSON has no other whole numbers that every reader of it reads alike (RFC 7493).
-MAX_INTEGER = 2**53 - 1
+# Beyond it not every reader of JSON reads a whole number alike (RFC 7493).
+MAX_NUMBER = 2**53 - 1
 # Past this many there is no use in reading on, and what is told stays short whatever the text.
 MAX_COMPLAINTS = 100
 
@@ -123,7 +123,8 @@ class Builder:
             # Of a key that is there twice, the first counts: it has been complained about.
             container.setdefault(key, value)
         else:
-            raise UnreadableError(f"a key must be text, found {shown(value)}", place=self._place(), line=line)
+            found = "a list" if isinstance(value, list) else "a mapping"
+            raise UnreadableError(f"a key must be text, found {found}", place=self._place(), line=line)
 
     def _next(self) -> None:
         container = self._open[-1]
@@ -148,10 +149,10 @@ def _problem_with(value: object) -> str | None:
         return None if _is_unicode(value) else "holds half of a surrogate pair, which is no character"
     if value is None or isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return None if abs(value) <= MAX_INTEGER else "is too large a number: put it in quotes if it is text"
-    if isinstance(value, float):
-        return None if math.isfinite(value) else "is not a finite number"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "is not a finite number"
+    if isinstance(value, int | float):
+        return None if abs(value) <= MAX_NUMBER else "is too large a number: put it in quotes if it is text"
     return f"is {shown(value)}, which a plan cannot hold: put it in quotes"
 
 

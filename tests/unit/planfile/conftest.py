@@ -71,9 +71,14 @@ class Check(Stage):
         return Completed("")
 
 
+def _one_each(_: object, attribute: Any, value: tuple[Mapping[str, object], ...]) -> None:
+    if any(len(entry) != 1 for entry in value):
+        raise ValueError(f"{attribute.name}: expected one editor in each entry")
+
+
 @frozen
 class Attempts:
-    tries: tuple[Mapping[str, object], ...] = option("Edits to try.", default=())
+    tries: tuple[Mapping[str, object], ...] = option("Edits to try.", default=(), validator=_one_each)
     ratio: float = option("How much.", default=0.5)
 
 

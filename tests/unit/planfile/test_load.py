@@ -391,7 +391,7 @@ def test_the_largest_plan_is_loaded_and_a_larger_one_is_refused(load: Load, prob
 
     assert len(load(steps(10_000)).plan.steps) == 10_000
     [problem] = problems(steps(10_001))
-    assert problem.message == "expected a list of 1 to 10000 steps, found a list"
+    assert problem.message == "expected a list of 1 to 10000 steps, found 10001"
 
 
 # --- broken plugins
