@@ -1,0 +1,1 @@
+"""What it costs, beside the limits of the machine: `make bench`."""
