@@ -1,0 +1,52 @@
+"""What can be done with a mission now, as commands to type."""
+
+from __future__ import annotations
+
+from mission_fsm.core.model import ApprovalKind, Mission, State
+
+PATCH = "--patch FILE"
+
+
+def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(command, what it does) for each trigger that is legal now, the likeliest first."""
+    lines: list[tuple[str, str]] = []
+    name = mission.mission_id
+    for trigger in _LIKELIEST_FIRST:
+        if trigger not in legal:
+            continue
+        if trigger == "resume" and mission.pause_reason == "awaiting_input" and mission.pending is None:
+            lines.append((f"mission propose {name} {PATCH}", "gives it the change that it asks for"))
+        elif trigger == "rollback":
+            lines += _rollbacks(mission)
+        elif trigger == "approve" and mission.pending is not None and mission.pending.kind is ApprovalKind.QUESTION:
+            lines.append((f"mission approve {name} --answer TEXT", "answers the question, and carries on"))
+        else:
+            lines += [(f"mission {command.format(name=name)}", does) for command, does in _COMMANDS[trigger]]
+    if mission.state is State.AWAITING_APPROVAL and mission.pending and mission.pending.kind is ApprovalKind.DIFF:
+        lines.insert(0, (f"mission diff {name}", "shows the change that is waiting"))
+    return lines
+
+
+def _rollbacks(mission: Mission) -> list[tuple[str, str]]:
+    live = [edit for edit in mission.edits if edit.undone_by is None]
+    edits = [edit for edit in live if edit.kind == "edit"]
+    command = f"mission rollback {mission.mission_id}"
+    lines = [(command, "takes its last edit back")] if edits else []
+    lines += [(f"{command} --to start", "takes all of its edits back")] if len(edits) > 1 else []
+    lines += [(f"{command} {live[-1].checkpoint_id}", "undoes the rollback")] if live[-1].kind == "rollback" else []
+    return lines
+
+
+_LIKELIEST_FIRST = ("approve", "reject", "start", "recover", "resume", "repair", "retry", "rollback", "pause", "stop")
+
+_COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "approve": (("approve {name}", "approves it, and carries on"),),
+    "reject": (("reject {name} --reason TEXT", "rejects it"),),
+    "start": (("run {name}", "runs it"),),
+    "recover": (("run {name}", "takes over from a runner that is gone, and carries on"),),
+    "resume": (("resume {name}", "carries on"),),
+    "repair": (("repair {name}", "applies the repair that the plan holds, and runs the step again"),),
+    "retry": (("retry {name}", "runs the step again"),),
+    "pause": (("pause {name}", "pauses it at its next safe point"),),
+    "stop": (("stop {name}", "ends it for good"),),
+}

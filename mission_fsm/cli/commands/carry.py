@@ -1,0 +1,97 @@
+"""`resume`, `retry`, `repair` and `propose`: what sets a mission running again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+import click
+
+from mission_fsm.cli.foreground import carry_on, recorded
+from mission_fsm.cli.invocation import Invocation, by_option, mission_argument, no_run_option, standard_options
+from mission_fsm.cli.progress import teller
+from mission_fsm.core.model import Mission
+from mission_fsm.engine import Engine
+
+
+@click.command("resume")
+@mission_argument
+@no_run_option
+@by_option
+@standard_options
+def resume_command(invocation: Invocation, mission: str | None, no_run: bool) -> int:  # noqa: FBT001 - click's
+    """Let a paused mission run on.
+
+    A step that was cut short begins again; one that waits for a decision waits for it again.
+
+    \b
+    Examples:
+      mission resume
+    """
+    return _carry(invocation, mission, Engine.resume, no_run=no_run)
+
+
+@click.command("retry")
+@mission_argument
+@no_run_option
+@by_option
+@standard_options
+def retry_command(invocation: Invocation, mission: str | None, no_run: bool) -> int:  # noqa: FBT001
+    """Run the step that failed, or was paused, again.
+
+    \b
+    Examples:
+      mission retry 7kd
+    """
+    return _carry(invocation, mission, Engine.retry, no_run=no_run)
+
+
+@click.command("repair")
+@mission_argument
+@click.option("--patch", type=click.File("rb"), metavar="FILE", help="A unified or git diff; - for standard input.")
+@no_run_option
+@by_option
+@standard_options
+def repair_command(invocation: Invocation, mission: str | None, patch: BinaryIO | None, no_run: bool) -> int:  # noqa: FBT001
+    """Repair the step that failed, and run it again.
+
+    With a patch of yours, or with the repair that the plan binds to the step. Either goes through the same gate as
+    any edit.
+
+    \b
+    Examples:
+      mission repair --patch fix.patch
+      mission repair 7kd
+    """
+    content = patch.read() if patch is not None else None
+    return _carry(invocation, mission, lambda engine, mission_id: engine.repair(mission_id, content), no_run=no_run)
+
+
+@click.command("propose")
+@mission_argument
+@click.option("--patch", type=click.File("rb"), metavar="FILE", required=True, help="As for repair.")
+@no_run_option
+@by_option
+@standard_options
+def propose_command(invocation: Invocation, mission: str | None, patch: BinaryIO, no_run: bool) -> int:  # noqa: FBT001
+    """Give a step that asks for a change one, as a patch.
+
+    For steps whose plan leaves their edit open. The change goes through the same gate as any other.
+
+    \b
+    Examples:
+      mission propose --patch change.patch
+      git diff | mission propose 7kd --patch -
+    """
+    content = patch.read()
+    return _carry(invocation, mission, lambda engine, mission_id: engine.propose(mission_id, content), no_run=no_run)
+
+
+def _carry(
+    invocation: Invocation, mission: str | None, decide: Callable[[Engine, str], Mission], *, no_run: bool
+) -> int:
+    told = teller(as_json=invocation.as_json)
+    with invocation.open(told) as engine:
+        mission_id = invocation.find(engine, mission)
+        decided = decide(engine, mission_id)
+        return recorded(invocation, engine, decided) if no_run else carry_on(invocation, engine, mission_id, told)

@@ -1,0 +1,60 @@
+"""`diff`: what waits to be written, or what was."""
+
+from __future__ import annotations
+
+import click
+
+from mission_fsm.cli.diffs import applied_diffs, coloured, diff_text, pending_diff
+from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
+from mission_fsm.cli.words import one_line, print_json, risk_in_words
+from mission_fsm.core.events import DiffProposed
+from mission_fsm.core.model import RiskLevel
+from mission_fsm.engine import Engine
+
+
+@click.command("diff")
+@mission_argument
+@click.option("--step", metavar="STEP_ID", help="Only what that step has changed.")
+@standard_options
+def diff_command(invocation: Invocation, mission: str | None, step: str | None) -> int:
+    """Show the change that is waiting, or what the mission has changed.
+
+    The change that waits for a decision, where one does; otherwise every change that was applied and has not been
+    rolled back, in order. What does not print is shown as its escape; with --json the text is exact.
+
+    \b
+    Examples:
+      mission diff
+      mission diff 7kd --step fix
+    """
+    with invocation.open() as engine:
+        shown = engine.state(invocation.find(engine, mission))
+        waiting = pending_diff(engine, shown) if step is None else None
+        proposals = [waiting] if waiting else applied_diffs(engine, shown)
+        chosen = [proposal for proposal in proposals if step in (None, proposal.step_id)]
+        if invocation.as_json:
+            diffs = [_as_object(engine, proposal, pending=proposal is waiting) for proposal in chosen]
+            print_json({"mission_id": shown.mission_id, "diffs": diffs})
+            return 0
+        for proposal in chosen:
+            risk = risk_in_words(RiskLevel(proposal.risk_level), proposal.rules)
+            heading = f"{'waits' if waiting else 'applied'} in step {one_line(proposal.step_id)}, {risk}"
+            click.echo(f"{heading}: {one_line(proposal.summary)}", err=True)
+            click.echo(coloured(diff_text(engine, proposal)), nl=False)
+        if not chosen:
+            click.echo(f"mission {shown.mission_id} has changed nothing that is still there", err=True)
+    return 0
+
+
+def _as_object(engine: Engine, proposal: DiffProposed, *, pending: bool) -> dict[str, object]:
+    return {
+        "diff_id": proposal.diff_id,
+        "step_id": proposal.step_id,
+        "pending": pending,
+        "digest": proposal.digest,
+        "summary": proposal.summary,
+        "risk_level": proposal.risk_level,
+        "rules": list(proposal.rules),
+        "files": list(proposal.files),
+        "diff": diff_text(engine, proposal),
+    }

@@ -1,0 +1,69 @@
+"""The diffs of a mission: which there are, and how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from mission_fsm.core import events as e
+from mission_fsm.core.model import ApprovalKind, Mission
+from mission_fsm.core.text import visible
+from mission_fsm.engine import Engine
+
+_WINDOW = 32
+
+
+def pending_diff(engine: Engine, mission: Mission) -> e.DiffProposed | None:
+    """The proposal that waits for a decision, if one does."""
+    pending = mission.pending
+    if pending is None or pending.kind is not ApprovalKind.DIFF:
+        return None
+    proposals = (event for event in _backwards(engine, mission) if isinstance(event, e.DiffProposed))
+    return next(event for event in proposals if event.digest == pending.digest)
+
+
+def applied_diffs(engine: Engine, mission: Mission) -> list[e.DiffProposed]:
+    """The proposals that were applied and have not been rolled back, in order."""
+    live = {edit.checkpoint_id for edit in mission.edits if edit.undone_by is None}
+    proposed: dict[str, e.DiffProposed] = {}
+    applied: list[e.DiffProposed] = []
+    for entry in engine.events(mission.mission_id):
+        match entry.event:
+            case e.DiffProposed() as event:
+                proposed[event.diff_id] = event
+            case e.DiffApplied() as event if event.checkpoint_id in live:
+                applied.append(proposed[event.diff_id])
+    return applied
+
+
+def diff_text(engine: Engine, proposal: e.DiffProposed) -> str:
+    """The unified diff as it was recorded with the proposal."""
+    return engine.artifact(proposal.artifact).decode("utf-8", "replace")
+
+
+def coloured(diff: str) -> str:
+    """A unified diff made safe to show, and in colour."""
+    return "".join(map(_coloured_line, visible(diff).splitlines(keepends=True)))
+
+
+def _coloured_line(line: str) -> str:
+    text, end = line.removesuffix("\n"), "\n" if line.endswith("\n") else ""
+    if line.startswith(_HEADINGS):
+        return click.style(text, bold=True) + end
+    return click.style(text, fg=_COLOURS.get(line[:1])) + end
+
+
+_HEADINGS = ("diff ", "--- ", "+++ ", "old mode", "new mode", "new file", "deleted file", "Binary file")
+_COLOURS = {"@": "cyan", "+": "green", "-": "red", "\\": "bright_black"}
+
+
+def _backwards(engine: Engine, mission: Mission) -> Iterator[e.Event]:
+    """The mission's events, the last first, read a few at a time: what is pending was proposed lately."""
+    upto = mission.sequence
+    while upto > 0:
+        after = max(0, upto - _WINDOW)
+        entries: Iterable[e.Recorded] = engine.events(mission.mission_id, after=after)
+        window = [entry.event for entry in entries if entry.sequence <= upto]
+        yield from reversed(window)
+        upto = after

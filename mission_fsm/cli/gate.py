@@ -1,0 +1,90 @@
+"""The gate on a terminal: what waits for a decision is shown, and a person approves, rejects, pauses or leaves it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+
+import click
+
+from mission_fsm.cli.diffs import coloured, diff_text, pending_diff
+from mission_fsm.cli.words import indented, one_line, request_in_words
+from mission_fsm.core.model import ApprovalKind, CommandSpec, Mission, Request, State
+from mission_fsm.core.text import visible
+from mission_fsm.engine import Engine
+from mission_fsm.errors import Refused
+
+_RULE = "─" * 78
+
+
+def decide(engine: Engine, mission: Mission) -> Mission:
+    """Ask until something is decided, or the person leaves it waiting; the mission as it stands then.
+
+    Raises Refused where it was decided elsewhere meanwhile.
+    """
+    request = mission.pending
+    if request is None:
+        raise AssertionError("there is a gate only where a request is pending")
+    if request.kind is not ApprovalKind.PLAN:
+        _show(engine, mission, request)
+    decided: Mission | None = None
+    while decided is None:
+        try:
+            decided = _ask(engine, mission, request)
+        except Refused as refusal:
+            now = engine.state(mission.mission_id)
+            if now.pending is None or now.pending.approval_id != request.approval_id:
+                raise
+            click.secho(visible(str(refusal)), fg="red", err=True)
+        except (click.Abort, EOFError):
+            click.echo()
+            return mission
+    return decided
+
+
+def _show(engine: Engine, mission: Mission, request: Request) -> None:
+    click.echo(click.style(_RULE, dim=True))
+    proposal = pending_diff(engine, mission)
+    command = mission.active.command if mission.active is not None else None
+    if proposal is not None:
+        click.echo(coloured(diff_text(engine, proposal)).rstrip("\n"))
+        click.echo(click.style(_RULE, dim=True))
+    elif request.kind is ApprovalKind.COMMAND and command is not None:
+        click.echo(indented(_command_in_words(command.spec)))
+    click.echo(indented(request_in_words(request)))
+
+
+def _command_in_words(spec: CommandSpec) -> list[str]:
+    lines = [click.style(f"$ {visible(shlex.join(spec.argv))}", bold=True)]
+    lines.append(f"in {one_line(spec.cwd)}, at most {spec.timeout_s} s")
+    lines += [f"with {one_line(f'{name}={value}')}" for name, value in spec.env.items()]
+    return lines
+
+
+def _ask(engine: Engine, mission: Mission, request: Request) -> Mission | None:
+    answers = request.kind is ApprovalKind.QUESTION
+    choices: dict[str, tuple[str, Callable[[], Mission | None]]] = {
+        "a": ("answer" if answers else "approve", lambda: _approve(engine, mission, request)),
+        "r": ("reject", lambda: _reject(engine, mission, request)),
+        "l": ("leave it waiting", lambda: mission),
+    }
+    if mission.state is State.AWAITING_APPROVAL:
+        choices["p"] = ("pause", lambda: engine.pause(mission.mission_id))
+    menu = ", ".join(f"[{key}] {word}" for key, (word, _) in choices.items())
+    key = click.prompt(menu, prompt_suffix="? ").strip().lower()
+    chosen = choices.get(key) or next((choice for choice in choices.values() if choice[0] == key), None)
+    return chosen[1]() if chosen is not None else None
+
+
+def _approve(engine: Engine, mission: Mission, request: Request) -> Mission:
+    answer = None
+    if request.kind is ApprovalKind.QUESTION:
+        kind = click.Choice(request.choices) if request.choices else None
+        # The choices stand in the request, made safe to show.
+        answer = click.prompt("your answer", type=kind, show_choices=False)
+    return engine.approve(mission.mission_id, digest=request.digest, approval_id=request.approval_id, answer=answer)
+
+
+def _reject(engine: Engine, mission: Mission, request: Request) -> Mission:
+    reason = click.prompt("reason")
+    return engine.reject(mission.mission_id, reason, digest=request.digest, approval_id=request.approval_id)

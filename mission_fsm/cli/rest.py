@@ -1,0 +1,91 @@
+"""Where a mission came to rest: the exit status that says so, and the words."""
+
+from __future__ import annotations
+
+import click
+
+from mission_fsm.cli.advice import PATCH, advice
+from mission_fsm.cli.words import count, indented, one_line, print_json, request_in_words, state_in_words
+from mission_fsm.core.model import Mission, State
+from mission_fsm.core.projections import status
+from mission_fsm.core.text import visible
+from mission_fsm.engine import Engine
+from mission_fsm.errors import MissionError
+
+AWAITING, PAUSED, FAILED, STOPPED, REFUSED = 3, 4, 5, 6, 7
+
+_STATUSES = {
+    State.COMPLETE: 0,
+    State.AWAITING_APPROVAL: AWAITING,
+    State.PAUSED: PAUSED,
+    State.FAILED: FAILED,
+    State.STOPPED: STOPPED,
+}
+
+
+def exit_status(mission: Mission) -> int:
+    """The exit status of a command that left the mission there. A plan that was rejected is refused for good."""
+    if mission.state is State.IDLE:
+        return {"pending": AWAITING, "rejected": REFUSED}.get(mission.plan_decision, 0)
+    return _STATUSES.get(mission.state, 0)
+
+
+def report(engine: Engine, mission: Mission, *, as_json: bool) -> None:
+    """Say where the mission stands, and what can be done now."""
+    if as_json:
+        print_json(status(mission))
+        return
+    click.echo(standing(mission))
+    commands = advice_for(engine, mission)
+    if commands:
+        click.echo(indented(commands))
+
+
+def standing(mission: Mission) -> str:
+    """One line, or a few: the state and the reason for it."""
+    verb = "has" if mission.state is State.FAILED else "is"
+    line = f"mission {mission.mission_id} {verb} {state_in_words(mission.state)}"
+    if mission.state is State.COMPLETE:
+        all_undone = mission.edits and not any(edit.kind == "edit" and not edit.undone_by for edit in mission.edits)
+        return (
+            f"{line}: {count(len(mission.plan.steps), 'step')}{', whose edits are rolled back' if all_undone else ''}"
+        )
+    if mission.state is State.IDLE:
+        return f"{line}: its plan is {_PLAN_DECISIONS[mission.plan_decision]}"
+    steps = mission.plan.steps
+    if mission.cursor < len(steps):
+        line += f" at step {steps[mission.cursor].step_id} ({mission.cursor + 1} of {len(steps)})"
+    if mission.failure is not None and mission.state is State.FAILED:
+        return f"{line}: {_told(mission.failure.message)}"
+    if mission.pending is not None:
+        return "\n".join([f"{line}:", indented(request_in_words(mission.pending), 4)])
+    if mission.pause_reason is not None and mission.state is State.PAUSED:
+        return f"{line}: {mission.pause_reason.replace('_', ' ')}"
+    return line
+
+
+def _told(message: str) -> str:
+    """A failure's message: a sentence, and below it the end of what a test printed."""
+    sentence, _, output = visible(message).partition("\n")
+    return "\n".join([sentence, *(click.style(f"  {line}", dim=True) for line in output.splitlines())])
+
+
+_PLAN_DECISIONS = {
+    "pending": "waiting for approval",
+    "approved": "approved, and has not been started",
+    "rejected": "rejected, so it will never run",
+}
+
+
+def advice_for(engine: Engine, mission: Mission, *, held: bool = False) -> list[str]:
+    """What can be done now, as aligned lines."""
+    try:
+        legal = engine.legal_triggers(mission.mission_id)
+    except MissionError as error:  # the workspace is gone, say: looking at the mission is still possible
+        return [one_line(str(error))]
+    # What is held has not lost its runner.
+    commands = advice(mission, tuple(t for t in legal if not (held and t == "recover")))
+    if mission.state is State.FAILED:
+        commands.insert(0, (f"mission repair {mission.mission_id} {PATCH}", "repairs it with a patch of yours"))
+    width = max((len(command) for command, _ in commands), default=0)
+    return [f"{command:<{width}}  {click.style(does, dim=True)}" for command, does in commands]

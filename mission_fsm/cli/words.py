@@ -1,0 +1,68 @@
+"""How the command line speaks: colours for states and risks, JSON on standard output, text that is safe to show."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from mission_fsm.core.model import Request, RiskLevel, State
+from mission_fsm.core.risk import LARGE, RULES
+from mission_fsm.core.text import visible
+
+STATE_COLOURS = {
+    State.IDLE: "white",
+    State.RUNNING: "blue",
+    State.AWAITING_APPROVAL: "yellow",
+    State.PAUSED: "yellow",
+    State.FAILED: "red",
+    State.STOPPED: "magenta",
+    State.COMPLETE: "green",
+}
+RISK_COLOURS = {RiskLevel.LOW: "green", RiskLevel.MEDIUM: "yellow", RiskLevel.HIGH: "red"}
+
+_SAYS = {rule.id: rule.says for rule in (*RULES, LARGE)}
+
+
+def print_json(value: object) -> None:
+    """One JSON value on one line of standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def one_line(text: str) -> str:
+    """Text from outside on one line, with nothing in it that could act on a terminal."""
+    return visible(" ".join(text.split()))
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def state_in_words(state: State) -> str:
+    """The state in its colour."""
+    return click.style(state.value.replace("_", " "), fg=STATE_COLOURS[state], bold=True)
+
+
+def risk_in_words(level: RiskLevel, rules: tuple[str, ...]) -> str:
+    """`medium risk: a file is deleted`, in its colour."""
+    because = "; ".join(_SAYS.get(rule, rule) for rule in rules)
+    return click.style(f"{level.value} risk", fg=RISK_COLOURS[level], bold=True) + (f": {because}" if because else "")
+
+
+def request_in_words(request: Request) -> list[str]:
+    """What a request is about, line by line."""
+    lines = [f"{request.kind.value}: {one_line(request.summary)}"]
+    if request.risk_level is not None:
+        lines.append(risk_in_words(request.risk_level, request.rules))
+    if request.choices:
+        lines.append(f"answers: {', '.join(map(one_line, request.choices))}")
+    lines.append(f"digest {request.digest}")
+    if request.expires_at is not None:
+        lines.append(f"to be decided before {request.expires_at}")
+    return lines
+
+
+def indented(lines: list[str], by: int = 2) -> str:
+    """The lines as one text, each moved to the right."""
+    return "\n".join(" " * by + line for line in lines)

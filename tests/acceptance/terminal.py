@@ -1,0 +1,70 @@
+"""A terminal with a person at it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import time
+from pathlib import Path
+
+PATIENCE_S = 20.0
+
+
+class Terminal:
+    """A person at a terminal: reads what is shown there, and types."""
+
+    def __init__(self, argv: list[str], folder: Path, env: dict[str, str]) -> None:
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            os.chdir(folder)
+            os.execve(argv[0], argv, env)  # noqa: S606 - as every command here is started
+        self._status: int | None = None
+        self.shown = ""
+
+    def sees(self, text: str) -> None:
+        """Wait until that is shown, after what was seen before."""
+        deadline = time.monotonic() + PATIENCE_S
+        while text not in self._unseen():
+            assert self._read(deadline - time.monotonic()), f"waited for {text!r} in vain: {self.shown}"
+        self._seen = self.shown.index(text, self._seen) + len(text)
+
+    def types(self, text: str) -> None:
+        """Type that, and Enter."""
+        os.write(self._terminal, f"{text}\n".encode())
+
+    def presses_ctrl_c(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._terminal, b"\x03")
+
+    def status(self) -> int:
+        """The exit status, once it has ended."""
+        while self._read(PATIENCE_S):
+            pass
+        if self._status is None:
+            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._status
+
+    def close(self) -> None:
+        """End it."""
+        if self._status is None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        os.close(self._terminal)
+
+    _seen = 0
+
+    def _unseen(self) -> str:
+        return self.shown[self._seen :]
+
+    def _read(self, timeout_s: float) -> bool:
+        """Take in what is shown next; False where nothing more will be, or nothing was in time."""
+        if not select.select([self._terminal], [], [], max(0.0, timeout_s))[0]:
+            return False
+        try:
+            data = os.read(self._terminal, 65536)
+        except OSError:  # as Linux says that the other end is closed
+            return False
+        self.shown += data.decode("utf-8", "replace")
+        return bool(data)

@@ -1,0 +1,133 @@
+"""A decision that is not about exactly what is waiting is refused, and nothing has moved."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.desk import Desk
+
+
+def _change(plan: Path) -> None:
+    plan.write_text(plan.read_text().replace("Dear", "Yo"))
+
+
+def test_a_plan_that_changed_while_it_waited_for_approval_is_not_approved(desk: Desk) -> None:
+    plan = desk.four_steps
+    desk.begin(plan, approve=False)
+    _change(plan)
+    with desk.untouched():
+        refused = desk.run("approve")
+    assert refused.status == 7
+    assert "'fix'" in refused.err
+    assert "changed" in refused.err
+
+
+def test_a_plan_that_changed_after_its_approval_does_not_start(desk: Desk) -> None:
+    plan = desk.four_steps
+    desk.begin(plan, run=False)
+    _change(plan)
+    with desk.untouched():
+        refused = desk.run("run", desk.only())
+    assert refused.status == 7
+    assert "'fix'" in refused.err
+
+
+def test_a_plan_that_changed_while_its_mission_is_under_way_is_not_run_and_the_change_is_told(desk: Desk) -> None:
+    plan = desk.four_steps
+    desk.begin(plan)
+    _change(plan)
+    with desk.untouched():
+        refused = desk.run("run", plan, "--approve")
+    assert refused.status == 7
+    assert "'fix'" in refused.err
+    assert f"mission run {desk.only()}" in refused.err
+
+
+def test_approving_with_another_digest_is_refused(desk: Desk) -> None:
+    desk.begin(desk.four_steps, approve=False)
+    with desk.untouched():
+        refused = desk.run("approve", "--digest", "0" * 64)
+    assert refused.status == 7
+    assert "0" * 64 in refused.err
+    assert desk.state()["plan_digest"] in refused.err
+
+
+def test_approving_twice_is_refused(desk: Desk) -> None:
+    desk.begin(desk.four_steps, approve=False)
+    digest = desk.state()["plan_digest"]
+    desk.run("approve", "--digest", digest, "--no-run")
+    with desk.untouched():
+        again = desk.run("approve", "--digest", digest)
+    assert again.status == 7
+    assert "approved by ada" in again.err
+
+
+def test_the_approval_of_the_plan_is_none_of_the_change_that_comes_after(desk: Desk) -> None:
+    desk.begin(desk.four_steps, approve=False)
+    digest = desk.state()["plan_digest"]
+    desk.run("approve", "--digest", digest)
+    with desk.untouched():
+        assert desk.run("approve", "--digest", digest).status == 7
+
+
+def test_a_file_that_changed_under_a_waiting_diff_is_not_overwritten(desk: Desk) -> None:
+    desk.begin(desk.four_steps)
+    desk.file("greet.py", "mine\n")
+    with desk.untouched():
+        refused = desk.run("approve")
+    assert refused.status == 7
+    assert "greet.py" in refused.err
+
+
+def test_a_folder_that_became_a_link_under_a_waiting_diff_is_not_followed(desk: Desk) -> None:
+    desk.file("docs/old", "x")
+    desk.begin(desk.plan(desk.note))
+    outside = desk.folder / "outside"
+    outside.mkdir()
+    (desk.workspace / "docs/old").unlink()
+    (desk.workspace / "docs").rmdir()
+    (desk.workspace / "docs").symlink_to(outside)
+    refused = desk.run("approve")
+    assert refused.status in (5, 7)
+    assert "docs" in refused.err + refused.out
+    assert list(outside.iterdir()) == []
+
+
+def test_a_rejection_needs_a_reason(desk: Desk) -> None:
+    desk.begin(desk.four_steps, approve=False)
+    with desk.untouched():
+        assert desk.run("reject").status == 2
+        assert desk.run("reject", "--reason", " ").status == 2
+
+
+def test_patches_from_outside_that_cannot_be_applied_change_nothing(desk: Desk) -> None:
+    desk.begin(desk.plan(desk.check), grants=("all",))
+    before = (desk.workspace / "greet.py").read_bytes()
+    for patch in ("no patch at all\n", desk.patch.replace("Hey", "Hello"), desk.patch.replace("greet.py", "../x")):
+        done = desk.run("repair", "--patch", "-", "--json", stdin=patch)
+        assert done.status == 5, done
+        assert json.loads(done.out)["failure"]["message"]
+        assert (desk.workspace / "greet.py").read_bytes() == before
+    assert not (desk.folder / "x").exists()
+    missing = desk.run("repair", "--patch", desk.plans / "none.patch")
+    assert (missing.status, "none.patch" in missing.err) == (2, True)
+
+
+def test_a_patch_of_the_plan_that_does_not_apply_fails_its_step_and_changes_nothing(desk: Desk) -> None:
+    desk.file("greet.py", "something else\n")
+    done = desk.run("run", desk.plan(desk.edit, desk.note), "--approve", "--grant", "all", "--json")
+    assert done.status == 5
+    assert done.json["failure"]["kind"] == "edit_failed"
+    assert "greet.py" in done.json["failure"]["message"]
+    assert (desk.workspace / "greet.py").read_text() == "something else\n"
+
+
+def test_a_change_that_exceeds_the_scope_contract_fails_before_it_is_proposed(desk: Desk) -> None:
+    plan = desk.plan(desk.edit, desk.note, scope_contract={"paths": ["**"], "max_files": 1})
+    done = desk.run("run", plan, "--approve", "--grant", "all", "--json")
+    assert (done.status, done.json["failure"]["kind"]) == (5, "scope")
+    assert not (desk.workspace / "docs").exists()

@@ -1,0 +1,132 @@
+"""On a terminal a person is shown what waits, and asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.acceptance.desk import Desk, TakeDown
+
+MENU = "[a] approve, [r] reject, [l] leave it waiting"
+RED, GREEN = "\x1b[31m", "\x1b[32m"
+
+
+def test_the_plan_and_then_each_change_is_shown_and_approved(desk: Desk) -> None:
+    plan = desk.plan(desk.find, desk.edit, desk.check, assumptions=["nobody minds"], risks=["somebody does"])
+    terminal = desk.at_terminal("run", plan)
+    for shown in ("greet politely", "nobody minds", "somebody does", "by 'Modify'", "Dear", "digest", MENU):
+        terminal.sees(shown)
+    terminal.types("a")
+    for shown in (f"{RED}-    return 'Hey '", f"{GREEN}+    return 'Dear '", "low risk", "digest", MENU, "[p] pause"):
+        terminal.sees(shown)
+    assert "Hey" in (desk.workspace / "greet.py").read_text()
+    terminal.types("approve")
+    terminal.sees("complete")
+    assert terminal.status() == 0
+    assert "Dear" in (desk.workspace / "greet.py").read_text()
+    assert "the diff was approved by ada" in desk.run("log").out
+
+
+def test_a_change_is_rejected_with_a_reason(desk: Desk, tree: TakeDown) -> None:
+    before = tree(desk.workspace)
+    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal.sees(MENU)
+    terminal.types("r")
+    terminal.sees("reason")
+    terminal.types("not like that")
+    assert terminal.status() == 4
+    assert "rejected by ada: not like that" in desk.run("log").out
+    assert tree(desk.workspace) == before
+
+
+def test_a_plan_is_rejected_or_left_waiting(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps)
+    terminal.sees(MENU)
+    terminal.types("what?")
+    terminal.sees(MENU)
+    terminal.types("l")
+    assert terminal.status() == 3
+    terminal = desk.at_terminal("run", desk.only())
+    terminal.sees(MENU)
+    terminal.types("r")
+    terminal.sees("reason")
+    terminal.types("no")
+    assert terminal.status() == 7
+
+
+def test_a_gate_can_be_paused_and_ctrl_c_leaves_it_waiting(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal.sees("[p] pause")
+    terminal.presses_ctrl_c()
+    assert terminal.status() == 3
+    terminal = desk.at_terminal("run", desk.only())
+    terminal.sees("[p] pause")
+    terminal.types("p")
+    assert terminal.status() == 4
+    assert desk.state()["state"] == "paused"
+
+
+def test_ctrl_c_while_a_command_runs_pauses_the_mission(desk: Desk) -> None:
+    code = "import time\nprint('deep in it', flush=True)\ntime.sleep(600)"
+    terminal = desk.at_terminal("run", desk.plan(desk.running(code)), "--approve")
+    terminal.sees("deep in it")
+    terminal.presses_ctrl_c()
+    terminal.sees("pausing")
+    assert terminal.status() == 4
+    assert desk.state()["state"] == "paused"
+
+
+def test_a_question_is_put_and_answered(desk: Desk) -> None:
+    ask = {"step_id": "ask", "description": "Clarify the tone", "with": {"choices": ["formal", "warm"]}}
+    terminal = desk.at_terminal("run", desk.plan(ask), "--approve")
+    terminal.sees("Clarify the tone")
+    terminal.sees("[a] answer")
+    terminal.types("a")
+    terminal.sees("your answer")
+    terminal.types("warm")
+    assert terminal.status() == 0
+
+
+def test_a_change_that_no_longer_fits_is_asked_about_again(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal.sees(MENU)
+    desk.file("greet.py", "mine\n")
+    terminal.types("a")
+    terminal.sees("no longer")
+    terminal.sees(MENU)
+    terminal.types("l")
+    assert terminal.status() == 3
+    assert (desk.workspace / "greet.py").read_text() == "mine\n"
+
+
+def test_a_change_that_was_decided_elsewhere_is_not_decided_here(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal.sees(MENU)
+    assert desk.run("reject", "--reason", "mine is better").status == 4
+    terminal.types("a")
+    assert terminal.status() == 7
+
+
+def test_nothing_in_a_plan_a_diff_or_an_output_can_act_on_the_terminal(desk: Desk) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\u202e"
+    step = {"step_id": "a", "description": f"Modify {evil}", "with": {"write": [{"path": "a", "content": f"{evil}\n"}]}}
+    code = f"print({evil!r}); raise SystemExit(1)"
+    plan = desk.plan(step, desk.running(code), goal=f"goal {evil}")
+    terminal = desk.at_terminal("run", plan)
+    for _ in range(2):
+        terminal.sees(MENU)
+        terminal.types("a")
+    assert terminal.status() == 5
+    quiet = [desk.run(command).out for command in ("show", "diff", "log", "list")]
+    for shown in (terminal.shown, *quiet):
+        assert "owned" in shown
+        assert not any(part in shown for part in ("\x1b]0", "\x1b[2J", "\u202e"))
+
+
+def test_colours_are_off_where_nobody_wants_them(desk: Desk) -> None:
+    plan = desk.plan(desk.check)
+    terminal = desk.at_terminal("run", plan, "--approve", env={"NO_COLOR": "1"})
+    assert terminal.status() == 5
+    for colour in (RED, GREEN):
+        assert colour not in terminal.shown
+    assert "\x1b" not in desk.run("show").out
