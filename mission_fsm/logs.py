@@ -50,6 +50,6 @@ def _logger() -> Any:
     return structlog.wrap_logger(
         _STANDARD,
         wrapper_class=structlog.stdlib.BoundLogger,
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(["event"])],
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])],
         context_class=dict,
     )

@@ -43,11 +43,13 @@ from mission_fsm.core.outcomes import (
     Tested,
 )
 from mission_fsm.core.paths import problem_with_path
+from mission_fsm.core.risk import TEST_FILES
 from mission_fsm.core.text import plain, tail, visible
 from mission_fsm.core.verdict import fingerprint, verdict
 from mission_fsm.errors import EditFailed, UnsafePath, WorkspaceError
 
 __all__ = [
+    "TEST_FILES",
     "Answer",
     "Applied",
     "AskQuestion",

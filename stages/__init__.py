@@ -1,0 +1,1 @@
+"""The built-in stages. They are plugins like any other: they import the plugin API, and never each other."""

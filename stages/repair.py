@@ -13,6 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from mission_fsm.stage import (
+    TEST_FILES,
     Applied,
     BeginRepair,
     CommandOptions,
@@ -31,6 +32,7 @@ from mission_fsm.stage import (
     Stage,
     StageContext,
     Tool,
+    matches_any,
     option,
     verdict,
 )
@@ -107,9 +109,12 @@ def _propose(context: StageContext, editor: str, options: Any) -> Outcome:
         message = "the repair changes nothing: the files are already as it would leave them"
         return Failed("no_change", message, may_repeat=_another_is_left(context))
     attempt = f" (attempt {context.repair_attempt})" if context.repair_attempt else ""
+    tests = [file.path for file in files if matches_any(TEST_FILES, file.path)]
+    # A failure is easily repaired by changing what found it, so whoever decides is told.
+    warning = f"; it changes tests: {', '.join(tests)}" if tests else ""
     if context.repairing is not None:
-        return ProposeChange(files, f"repair of step {context.repairing}{attempt}")
-    return ProposeChange(files, f"{context.step.description}{attempt}", final=_test(context) is None)
+        return ProposeChange(files, f"repair of step {context.repairing}{attempt}{warning}")
+    return ProposeChange(files, f"{context.step.description}{attempt}{warning}", final=_test(context) is None)
 
 
 def _another_is_left(context: StageContext) -> bool:

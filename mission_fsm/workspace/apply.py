@@ -144,10 +144,9 @@ def _take_back(
         if landed:
             _sync(root, manifest)
     except MissionError as second:
-        paths = ", ".join(change.path for change in landed)
         raise WorkspaceError(
-            f"{cause}; taking it back failed too ({second}), so that the change may be half written ({paths}): "
-            "make room or give permission, and run again"
+            f"{str(cause) or type(cause).__name__}; taking it back failed too ({second}), so that the change may be "
+            f"half written ({', '.join(change.path for change in landed)}): make room or give permission, and run again"
         ) from cause
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Sequence
 
 import rfc8785
-from attrs import field, frozen
+from attrs import frozen
 from cattrs import BaseValidationError
 
 from mission_fsm.converter import converter
@@ -30,7 +30,7 @@ class Manifest:
     """What a checkpoint saved: the change of files, and the folders that come and go with it."""
 
     change_set: ChangeSet
-    folders: tuple[FolderChange, ...] = field(default=())
+    folders: tuple[FolderChange, ...] = ()
 
     @property
     def made_folders(self) -> tuple[str, ...]:
@@ -47,10 +47,14 @@ class Manifest:
         )
 
     @property
+    def moving_folders(self) -> frozenset[str]:
+        """Folders that are there before or after, and not both."""
+        return frozenset(folder.path for folder in self.folders if None in {folder.before, folder.after})
+
+    @property
     def replaced(self) -> frozenset[str]:
         """The paths at which a file turns into a folder, or a folder into a file."""
-        moving = {folder.path for folder in self.folders if None in {folder.before, folder.after}}
-        return replaced_in(self.change_set.paths) | moving.intersection(self.change_set.paths)
+        return replaced_in(self.change_set.paths) | self.moving_folders.intersection(self.change_set.paths)
 
 
 def to_json(manifest: Manifest) -> bytes:
@@ -155,7 +159,7 @@ def rollback_manifest(root: Root, manifests: Sequence[Manifest], *, overwrite: b
     return Manifest(change_set_of(changes), folders)
 
 
-def preview(manifest: Manifest) -> list[Drift]:
+def preview(manifest: Manifest) -> list[tuple[str, str]]:
     """What a rollback would do: each path with `restore`, `create` or `delete`, folders with what befalls them."""
     steps = [(change.path, _step(change)) for change in manifest.change_set.changes]
     for folder in manifest.folders:

@@ -132,7 +132,7 @@ def _walked_back(rounds: Sequence[dict[int, int]], x: int, y: int) -> list[tuple
         down = _goes_down(reach, k, edits)
         before = reach[k + 1] if down else reach[k - 1]
         after = before if down else before + 1
-        while edits and x > after or not edits and x > 0:
+        while x > after:
             x, y = x - 1, y - 1
             pairs.append((x, y))
         x, y = (before, before - k - 1) if down else (before, before - k + 1)

@@ -34,7 +34,7 @@ class Staging:
         self._root = root
         self._blob = blob
         mark = hashlib.sha256(tag.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        moving = {folder.path for folder in manifest.folders if None in {folder.before, folder.after}}
+        moving = manifest.moving_folders
         self._kept: set[str] = set()
         self._bases: dict[str, str] = {}
         for index, path in enumerate(manifest.change_set.paths):
@@ -58,7 +58,7 @@ class Staging:
 
         So putting it back takes no room, and gives back the very same file.
         """
-        with suppress(OSError), self._root.parent(path) as (folder, name):
+        with suppress(OSError, NotImplementedError), self._root.parent(path) as (folder, name):
             with self._root.parent(self.going(path)) as (beside, kept):
                 os.link(name, kept, src_dir_fd=folder, dst_dir_fd=beside, follow_symlinks=False)
             self._kept.add(path)

@@ -32,7 +32,6 @@ class Report:
     failed: the errno with which the command could not be started.
     """
 
-    first: int | None = None
     failed: int | None = None
     cause: str | None = None
     status: int | None = None
@@ -41,14 +40,13 @@ class Report:
 
 
 def parse_report(text: bytes) -> Report:
-    """The supervisor's lines as a report."""
-    said = {word: rest for word, *rest in (line.split() for line in text.decode().splitlines())}
-    first = int(said["started"][0]) if "started" in said else None
-    failed = int(said["failed"][0]) if "failed" in said else None
-    if "done" not in said:
-        return Report(first, failed)
-    cause, *numbers = said["done"]
-    return Report(first, failed, cause, *map(int, numbers))
+    """The supervisor's line as a report."""
+    word, *values = text.decode().split() or [""]
+    if word == "failed":
+        return Report(int(values[0]))
+    if word == "done":
+        return Report(None, values[0], *map(int, values[1:]))
+    return Report()
 
 
 class Supervised:
@@ -93,6 +91,7 @@ class Supervised:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            self._end_session()
         self._close()
 
     def follow(self, on_output: Callable[[bytes], None], should_end: Callable[[], bool]) -> Report:
@@ -107,8 +106,11 @@ class Supervised:
             for fd, _ in waiting.poll(_LOOK_S * 1000):
                 data = os.read(fd, _CHUNK_BYTES)
                 if fd == self._report and not data:
+                    report = parse_report(said)
+                    if report == Report():
+                        self._end_session()
                     self._drain(on_output)
-                    return self._checked(parse_report(said))
+                    return report
                 if fd == self._report:
                     said += data
                 elif data:
@@ -146,15 +148,27 @@ class Supervised:
     def _drain(self, on_output: Callable[[bytes], None]) -> None:
         """Hand on what is in the pipe still. Somebody beyond reach may hold it open; that is not waited for."""
         os.set_blocking(self._output, False)
-        rest = _LAST_BYTES
+        rest = bytearray()
         with suppress(BlockingIOError):
-            while rest > 0 and (data := os.read(self._output, rest)):
-                rest -= len(data)
-                on_output(data)
+            while len(rest) < _LAST_BYTES and (data := os.read(self._output, _CHUNK_BYTES)):
+                rest += data
+        if rest:
+            on_output(bytes(rest))
 
-    def _checked(self, report: Report) -> Report:
-        """The report; where the supervisor was killed before it was done, the command is ended from here."""
-        if report.first is not None and report.cause is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(report.first, signal.SIGKILL)
-        return report
+    def _end_session(self) -> None:
+        """End what is left where the supervisor was killed: all but what has left its session."""
+        deadline = time.monotonic() + supervisor.LAST_S
+        while time.monotonic() < deadline:
+            members = [pid for pid in supervisor.processes() if _session_of(pid) == self._process.pid]
+            if not members:
+                return
+            for pid in members:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+
+
+def _session_of(pid: int) -> int | None:
+    with suppress(ProcessLookupError, PermissionError):
+        return os.getsid(pid)
+    return None

@@ -7,9 +7,8 @@ get away. Elsewhere, or where Python was built without ctypes, it finds the comm
 in the process table; one that left both before it was looked for is missed.
 
 Only the standard library, and little of that, is imported: it starts with every command. It is told on standard
-input what to run, and reports on the descriptor in its first argument, in lines:
+input what to run, and reports on the descriptor in its first argument, in one line of these:
 
-    started PID
     failed ERRNO
     done CAUSE STATUS LEFT SURVIVORS
 
@@ -241,6 +240,8 @@ def main(report: int, folder: int, size_bytes: int, *, timeout_s: float) -> None
     os.set_blocking(wakeup, False)
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
+    # Whatever the runner has blocked would be blocked here too.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGCHLD, *_END_SIGNALS):
         signal.signal(number, lambda *_: None)
     adopts = adopt_orphans()
@@ -259,7 +260,6 @@ def main(report: int, folder: int, size_bytes: int, *, timeout_s: float) -> None
     except OSError as error:
         say(f"failed {error.errno}")
         return
-    say(f"started {first}")
     # The output is the command's alone, so that its end is seen; and no folder is kept busy.
     os.dup2(null, 1)
     os.dup2(null, 2)

@@ -13,7 +13,7 @@ from mission_fsm.core.decide import create, decide
 from mission_fsm.core.model import Answer, Proposal, Risk, RiskLevel, ScopeContract, State
 from mission_fsm.core.moves import PAUSES
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
-from tests.unit.core.conftest import PYTEST, WRITING, Driver, change_set_of, plan_of
+from tests.unit.core.driver import PYTEST, WRITING, Driver, change_set_of, plan_of
 
 Drive = Callable[..., Driver]
 AT_TEN = "2024-01-01T10:00:00Z"
@@ -100,6 +100,33 @@ def test_approving_a_diff_runs_on_and_says_who_decided_and_how(drive: Drive) -> 
         e.ExecutionResumed("approved", "fix", "ann"),
     )
     assert driver.state is State.RUNNING
+
+
+def test_an_approval_is_void_where_something_has_drifted_or_its_time_has_passed(drive: Drive, idle: Driver) -> None:
+    driver = drive("fix:edit")
+    driver.propose("a.py", expires_at=AT_TEN)
+    with pytest.raises(GuardRefused, match=r"no longer what the diff was made from \(a.py was changed\)"):
+        driver(c.Approve("ann", "api", drift=("a.py was changed",)))
+    with pytest.raises(GuardRefused, match="is about digest another"):
+        driver(c.Approve("ann", "api", digest="another"))
+    for late in (c.Approve("ann", "api", now=AT_TEN), c.Reject("ann", "api", "no", now=AT_TEN)):
+        with pytest.raises(GuardRefused, match="the request expired"):
+            driver(late)
+    with pytest.raises(GuardRefused, match=r"has changed since it was loaded \(goal\)"):
+        idle(c.Approve("ann", "api", plan_changes=("goal",)))
+    assert (driver.types()[-1], idle.types()[-1]) == ("execution_paused", "approval_requested")
+
+
+def test_a_mission_is_not_started_where_the_world_is_not_ready(idle: Driver) -> None:
+    idle(c.Approve("ann", "api"))
+    for command, sentence in (
+        (c.Start(WRITING, held_by="mission m2 holds the workspace"), "mission m2 holds the workspace"),
+        (c.Start(WRITING, missing_stages=("deploy",)), "no plugin is installed for deploy"),
+        (c.Start(WRITING, plan_changes=("goal",)), "the plan's file has changed"),
+    ):
+        with pytest.raises(GuardRefused, match=sentence):
+            idle(command)
+    assert idle.state is State.IDLE
 
 
 def test_rejecting_a_diff_pauses_and_drops_it(drive: Drive) -> None:

@@ -14,7 +14,7 @@ from mission_fsm.core import outcomes as o
 from mission_fsm.core.evolve import begin, evolve, fold
 from mission_fsm.core.model import CommandSpec, Grant, ScopeContract, State
 from mission_fsm.errors import JournalDamaged
-from tests.unit.core.conftest import EXITED, PYTEST, Driver, folded, plan_of
+from tests.unit.core.driver import EXITED, PYTEST, Driver, folded, plan_of
 
 Drive = Callable[..., Driver]
 AT_TEN = "2024-01-01T10:00:00Z"
@@ -46,6 +46,27 @@ def test_evolving_gives_another_mission_and_leaves_the_first(drive: Drive) -> No
     after = evolve(driver.mission, e.GrantGiven("grant-1", "edit", "ann"))
     assert after.grants == (Grant("grant-1", "edit", "ann"),)
     assert attrs.asdict(driver.mission) == before
+
+
+def test_a_mission_is_at_rest_from_a_decision_until_the_next_effect_begins(drive: Drive) -> None:
+    driver = drive("check:test")
+    driver(c.ProposeCommand(PYTEST, "digest", "test", covered=False))
+    asked = driver.mission
+    driver.approve()
+    decided = driver.mission
+    driver(c.StartCommand())
+    assert [mission.at_rest for mission in (asked, decided, driver.mission)] == [False, True, False]
+
+
+def test_a_repair_that_was_asked_for_and_has_not_begun_leaves_nothing_to_recover() -> None:
+    assert _repairing().mission.at_rest
+
+
+def test_a_change_that_is_secured_may_have_been_begun_whatever_was_decided_last() -> None:
+    """Writing it is no event of its own, so a runner that died there must always be recovered from."""
+    driver = _secured()
+    driver(c.Pause("ann"), c.Resume("ann"))
+    assert not driver.mission.at_rest
 
 
 # --- what contradicts the events before it. Each case: how far the mission has come, the event, and the sentence.

@@ -13,7 +13,7 @@ from mission_fsm.core.lifecycle import TABLE, next_state
 from mission_fsm.core.model import Active, ApprovalKind, Edit, Mission, Request, Restoring, State
 from mission_fsm.core.next import BeginStep, RunStage
 from mission_fsm.errors import GuardRefused
-from tests.unit.core.conftest import plan_of
+from tests.unit.core.driver import plan_of
 
 AT_TEN = "2024-01-01T10:00:00Z"
 BEFORE_TEN = "2024-01-01T09:59:59Z"

@@ -29,7 +29,7 @@ from mission_fsm.core.model import (
 )
 from mission_fsm.core.next import BeginStep, RunStage
 from mission_fsm.errors import GuardRefused, IllegalTransition, JournalDamaged
-from tests.unit.core.conftest import plan_of
+from tests.unit.core.driver import plan_of
 
 # Where each trigger leads from each state; `=` is the state itself, `-` is illegal.
 GRID = """
@@ -238,6 +238,12 @@ def test_every_guard_is_a_function_of_a_mission_and_facts() -> None:
             assert inspect.isfunction(guard)
             assert len(inspect.signature(guard).parameters) == 2
             assert getattr(g, guard.__name__) is guard
+
+
+def test_the_machine_has_the_triggers_of_the_table_and_no_back_door() -> None:
+    assert set(lifecycle._MACHINE.events) == set(TRIGGERS)
+    with pytest.raises(IllegalTransition):
+        next_state(_mission(State.RUNNING), "to_complete")
 
 
 def test_every_guard_that_is_written_is_used_in_the_table() -> None:

@@ -11,7 +11,7 @@ from mission_fsm.core import events as e
 from mission_fsm.core.lifecycle import TABLE, TRIGGERS
 from mission_fsm.core.model import ApprovalKind, Mission, Request, ScopeContract, State
 from mission_fsm.core.moves import AWAITING, Move, move_of, transition_of
-from tests.unit.core.conftest import plan_of
+from tests.unit.core.driver import plan_of
 
 S = State
 REQUEST = Request("approval-8", ApprovalKind.DIFF, "abc", "a change")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mission_fsm.core import commands as c
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
-from tests.unit.core.conftest import EXITED, PYTEST, Driver
+from tests.unit.core.driver import EXITED, PYTEST, Driver
 
 Drive = Callable[..., Driver]
 

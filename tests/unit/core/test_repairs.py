@@ -11,7 +11,7 @@ from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.model import Proposal, RepairBegun, State
 from mission_fsm.errors import GuardRefused, IllegalTransition
-from tests.unit.core.conftest import WRITING, Driver
+from tests.unit.core.driver import WRITING, Driver
 
 Drive = Callable[..., Driver]
 BOUND = c.RepairStep("ann", options_step=2, max_attempts=3)

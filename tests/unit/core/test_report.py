@@ -13,7 +13,7 @@ from mission_fsm.core import outcomes as o
 from mission_fsm.core.decide import decide
 from mission_fsm.core.model import Applied, ChangeSet, CommandResult, CommandSpec, LastTest, ScopeContract, State
 from mission_fsm.errors import GuardRefused
-from tests.unit.core.conftest import EXITED, PYTEST, WRITING, Driver, change_set_of, propose
+from tests.unit.core.driver import EXITED, PYTEST, WRITING, Driver, change_set_of, propose
 
 Drive = Callable[..., Driver]
 RED = CommandResult(kind="exited", exit_status=1, duration_s=0.12345, artifact="output")

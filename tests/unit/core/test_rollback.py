@@ -14,7 +14,7 @@ from mission_fsm.core import events as e
 from mission_fsm.core.model import Edit, State
 from mission_fsm.core.rollback import marked, target_of
 from mission_fsm.errors import GuardRefused, IllegalTransition
-from tests.unit.core.conftest import Driver, plan_of
+from tests.unit.core.driver import Driver, plan_of
 
 Drive = Callable[..., Driver]
 
@@ -131,6 +131,8 @@ def test_the_files_of_an_ended_mission_go_back_and_forth_and_it_stays_ended(driv
     driver.test() if end is State.COMPLETE else driver(c.Stop("ann"))
     cursor = driver.mission.cursor
     undo = driver.roll_back("start")
+    assert (driver.state, driver.mission.cursor) == (end, cursor)
+    assert driver.mission.edits[0].undone_by == undo
     driver.roll_back(undo)
     assert (driver.state, driver.mission.cursor) == (end, cursor)
     assert driver.mission.edits[0].undone_by is None

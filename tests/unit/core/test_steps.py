@@ -11,7 +11,7 @@ from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.model import State
 from mission_fsm.errors import IllegalTransition
-from tests.unit.core.conftest import WRITING, Driver
+from tests.unit.core.driver import WRITING, Driver
 
 Drive = Callable[..., Driver]
 

@@ -149,6 +149,16 @@ def test_an_unbound_one_asks_for_a_patch_and_tests_what_it_is_given(in_turn: Sta
     assert not failed.may_repeat
 
 
+def test_a_repair_that_changes_tests_says_so(in_turn: StageProbe) -> None:
+    (in_turn.folder / "tests").mkdir()
+    (in_turn.folder / "tests" / "test_a.py").write_text("one\n")
+    weakening = ("replace", (Replacement("tests/test_a.py", "one", "two"),))
+    for changes in ({}, {"repairing": "check"}):
+        proposed = Repair().run(at(in_turn, 1, RepairBegun(1), bound=(weakening,), **changes))
+        assert isinstance(proposed, ProposeChange)
+        assert proposed.summary.endswith("(attempt 1); it changes tests: tests/test_a.py")
+
+
 # --- in place of a step that failed
 
 

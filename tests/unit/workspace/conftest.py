@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,14 @@ def _tree(top: Path) -> Tree:
 def tree() -> Callable[[Path], Tree]:
     """Gives all that stands below a folder."""
     return _tree
+
+
+@pytest.fixture(scope="session")
+def in_memory() -> Iterator[Path]:
+    """An empty folder, in memory where that can be had: for tests that make very many workspaces."""
+    shared = "/dev/shm"  # noqa: S108  the folder made in it is this user's alone
+    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as name:
+        yield Path(name)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,14 +93,13 @@ def synced() -> None:
 
 
 @pytest.fixture
-def cases(tmp_path: Path, tree: GivesTree) -> Iterator[Case]:
+def cases(in_memory: Path, tree: GivesTree) -> Iterator[Case]:
     """One case after another, each in a new workspace."""
 
     def make() -> Iterator[Case]:
-        number = 0
         while True:
-            yield Case(tmp_path / str(number), tree)
-            number += 1
+            with tempfile.TemporaryDirectory(dir=in_memory) as name:
+                yield Case(Path(name) / "workspace", tree)
 
     return make()
 
@@ -213,8 +213,8 @@ def test_killed_and_then_hindered_it_is_done_or_not_begun(
 ) -> None:
     after, calls = done
     outcomes = set()
-    for killed_at in range(0, calls, 8):
-        for hindered_at in range(0, calls, 13):
+    for killed_at in range(0, calls, 9):
+        for hindered_at in range(0, calls, 17):
             case = next(cases)
             _killed(hook, killed_at, case.apply)
             with hook(hindered_at, _no_space):

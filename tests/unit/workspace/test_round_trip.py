@@ -108,13 +108,14 @@ class _Missions:
 )
 def test_edits_are_made_and_taken_back_exactly_and_so_are_rollbacks(
     tree: Callable[[Path], Tree],
+    in_memory: Path,
     start: dict[str, FileEdit],
     empty: dict[str, int],
     steps: list[dict[str, FileEdit]],
     at_once: bool,  # noqa: FBT001  drawn by Hypothesis, by name
 ) -> None:
     empty = {path: mode for path, mode in empty.items() if not {path, *parents(path)} & set(start)}
-    with tempfile.TemporaryDirectory() as name, Root(Path(name)) as root:
+    with tempfile.TemporaryDirectory(dir=in_memory) as name, Root(Path(name)) as root:
         top = Path(name)
         _write(top, start, empty)
         missions = _Missions(root)
