@@ -7,10 +7,9 @@ where not, to the standard logger `mission_fsm`, which is silent until the host 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from typing import Any
-
-import structlog
 
 from mission_fsm.core.moves import Transition
 
@@ -43,10 +42,20 @@ def log_stage_error(mission_id: str, step_id: str, stage: str, error: BaseExcept
 
 
 def _logger() -> Any:
-    if structlog.is_configured():
-        return structlog.get_logger("mission_fsm")
-    if not _STANDARD.isEnabledFor(logging.INFO):
-        return None
+    # structlog is imported only where it is wanted: it takes longer than all the rest of the engine.
+    if "structlog" in sys.modules or _STANDARD.isEnabledFor(logging.INFO):
+        import structlog
+
+        if structlog.is_configured():
+            return structlog.get_logger("mission_fsm")
+        if _STANDARD.isEnabledFor(logging.INFO):
+            return _on_standard_logger()
+    return None
+
+
+def _on_standard_logger() -> Any:
+    import structlog
+
     return structlog.wrap_logger(
         _STANDARD,
         wrapper_class=structlog.stdlib.BoundLogger,

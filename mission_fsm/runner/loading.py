@@ -22,7 +22,8 @@ _FOLD_VERSION = 1
 
 def _schema() -> str:
     shapes = [
-        f"{cls.__name__}({','.join(f'{field.name}:{field.type}' for field in attrs.fields(cls))})"
+        # As written: the types that attrs keeps are resolved by whoever asks first.
+        f"{cls.__name__}{cls.__annotations__}"
         for cls in vars(model).values()
         if isinstance(cls, type) and attrs.has(cls)
     ]
