@@ -194,7 +194,7 @@ class CommandResult:
     output: head and tail of standard output and error together, decoded for reading.
     artifact: digest of the same bytes, kept.
     problem: a sentence when it could not be started or was ended by the engine, else None.
-    kind: `exited`, `not_found`, `not_started`, `timed_out`.
+    kind: `exited`, `not_found`, `not_started`, `timed_out`, or `ended` where the engine was asked to end it.
     report: bytes of the JUnit report that it wrote, if any.
     """
 

@@ -77,7 +77,12 @@ class Context:
         return self._bound.edits
 
     def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
-        return self._registry.editor(editor).edit(options, self._workspace, self.scratch())
+        try:
+            return self._registry.editor(editor).edit(options, self._workspace, self.scratch())
+        except OSError as error:
+            # It writes to its scratch folder and starts programs, and what fails there is not its fault.
+            where = f" ({error.filename})" if error.filename else ""
+            raise EditFailed(f"the editor {editor} could not do its work: {error.strerror or error}{where}") from error
 
     def artifact(self, digest: str) -> bytes:
         return self._store.blob(digest)

@@ -44,7 +44,7 @@ def roll_back(session: Session, root: Root, plan: RollbackPlan, by: str) -> None
     blobs: dict[str, bytes] = {}
     if plan.manifest is not None:
         paths = plan.manifest.change_set.paths
-        _, blobs = checkpoint.secure(root, plan.manifest.change_set)
+        blobs = checkpoint.pre_images(root, plan.manifest)
         data = checkpoint.to_json(plan.manifest)
         blobs[bytes_digest(data)] = data
     session.decide(
