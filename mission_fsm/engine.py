@@ -13,7 +13,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from mission_fsm.core import commands as c
@@ -22,6 +22,7 @@ from mission_fsm.core.decide import create
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.grants import check_rule
 from mission_fsm.core.model import Mission, Plan, State
+from mission_fsm.core.trace import Trace
 from mission_fsm.errors import UnknownMission, UsageError
 from mission_fsm.home import default_home
 from mission_fsm.journal.sqlite import SqliteStore
@@ -29,6 +30,7 @@ from mission_fsm.journal.store import Row, Store
 from mission_fsm.planfile.canonical import canonical_json
 from mission_fsm.planfile.load import load_plan
 from mission_fsm.registry import Registry
+from mission_fsm.runner import audit
 from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import OutputListener
 from mission_fsm.runner.host import Host
@@ -100,9 +102,9 @@ class Engine:
         """The mission as it stands now. Raises UnknownMission."""
         return load_mission(self._store, mission_id)[0]
 
-    def events(self, mission_id: str, after: int = 0) -> Iterator[Recorded]:
-        """The mission's events with a sequence above `after`, in order."""
-        return self._store.read(mission_id, after=after)
+    def events(self, mission_id: str, after: int = 0, types: Collection[str] | None = None) -> Iterator[Recorded]:
+        """The mission's events with a sequence above `after`, in order: of those types, or of all."""
+        return self._store.read(mission_id, after=after, types=types)
 
     def missions(self, workspace: str | os.PathLike[str] | None = None) -> list[Row]:
         """The missions of that workspace, or of all, newest first."""
@@ -111,9 +113,13 @@ class Engine:
     def find(self, prefix: str = "", workspace: str | os.PathLike[str] | None = None) -> str:
         """The one mission whose id begins so; without a prefix, the one mission of the workspace.
 
+        Where the workspace has several, the one that has not ended is meant.
         Raises UnknownMission where there is none or more than one.
         """
         found = self._store.rows(prefix=prefix) if prefix else self.missions(workspace)
+        open_ones = [row for row in found if row.state not in lifecycle.FINAL]
+        if not prefix and len(open_ones) == 1:
+            found = open_ones
         if len(found) == 1:
             return found[0].mission_id
         what = f"id begins with {prefix!r}" if prefix else f"workspace is {workspace}"
@@ -130,22 +136,30 @@ class Engine:
     def legal_triggers(self, mission_id: str) -> tuple[str, ...]:
         """What may be asked of the mission now, without asking it."""
         mission = self.state(mission_id)
-        return lifecycle.legal_triggers(
-            mission, self._host.facts(mission)
-        )
+        return lifecycle.legal_triggers(mission, self._host.facts(mission))
 
     def why_not(self, mission_id: str, trigger: str) -> str | None:
         """Why that may not be asked of the mission now, in a sentence, or None where it may."""
         if trigger not in lifecycle.TRIGGERS:
             raise UsageError(f"{trigger!r} is not a trigger; they are {', '.join(lifecycle.TRIGGERS)}")
         mission = self.state(mission_id)
-        return lifecycle.why_not(
-            mission, trigger, self._host.facts(mission)
-        )
+        return lifecycle.why_not(mission, trigger, self._host.facts(mission))
 
     def artifact(self, digest: str) -> bytes:
         """The bytes of an artifact that an event refers to."""
         return self._store.blob(digest)
+
+    def verify(self, mission_id: str) -> audit.Verification:
+        """Verify all that the journal holds of the mission. Raises JournalDamaged at the first bad position."""
+        return audit.verify(self._store, mission_id)
+
+    def replay(self, mission_id: str, at: int | None = None) -> Mission:
+        """The mission folded anew from its first event, to the end or to the event with that sequence."""
+        return audit.replay(self._store, mission_id, at)
+
+    def trace(self, mission_id: str) -> Trace:
+        """The way that the mission took through the lifecycle, for diagrams."""
+        return audit.trace(self._store, mission_id)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Be told each event once it is durable, with the mission after its commit; gives how to unsubscribe.
@@ -311,7 +325,10 @@ class Engine:
         return self._host.interrupt(mission_id, c.Stop(by or self._by, reason), State.STOPPED)
 
     def interrupt(self, *, stop: bool = False) -> None:
-        """Ask every mission that this engine is running to pause, or to stop; safe in a signal handler."""
+        """Ask every mission that this engine is running, or else the next that it runs, to pause or to stop.
+
+        Safe in a signal handler.
+        """
         self._host.ask_all(c.Stop(self._by, "interrupted") if stop else c.Pause(self._by, "interrupted"))
 
     # --- going back

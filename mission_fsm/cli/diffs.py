@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import click
 
 from mission_fsm.core import events as e
@@ -11,16 +9,19 @@ from mission_fsm.core.model import ApprovalKind, Mission
 from mission_fsm.core.text import visible
 from mission_fsm.engine import Engine
 
-_WINDOW = 32
-
 
 def pending_diff(engine: Engine, mission: Mission) -> e.DiffProposed | None:
     """The proposal that waits for a decision, if one does."""
     pending = mission.pending
     if pending is None or pending.kind is not ApprovalKind.DIFF:
         return None
-    proposals = (event for event in _backwards(engine, mission) if isinstance(event, e.DiffProposed))
-    return next(event for event in proposals if event.digest == pending.digest)
+    change = mission.active.change if mission.active is not None else None
+    proposals = engine.events(mission.mission_id, types={"diff_proposed"})
+    return next(
+        entry.event
+        for entry in proposals
+        if isinstance(entry.event, e.DiffProposed) and change is not None and entry.event.diff_id == change.diff_id
+    )
 
 
 def applied_diffs(engine: Engine, mission: Mission) -> list[e.DiffProposed]:
@@ -28,7 +29,7 @@ def applied_diffs(engine: Engine, mission: Mission) -> list[e.DiffProposed]:
     live = {edit.checkpoint_id for edit in mission.edits if edit.undone_by is None}
     proposed: dict[str, e.DiffProposed] = {}
     applied: list[e.DiffProposed] = []
-    for entry in engine.events(mission.mission_id):
+    for entry in engine.events(mission.mission_id, types={"diff_proposed", "diff_applied"}):
         match entry.event:
             case e.DiffProposed() as event:
                 proposed[event.diff_id] = event
@@ -56,14 +57,3 @@ def _coloured_line(line: str) -> str:
 
 _HEADINGS = ("diff ", "--- ", "+++ ", "old mode", "new mode", "new file", "deleted file", "Binary file")
 _COLOURS = {"@": "cyan", "+": "green", "-": "red", "\\": "bright_black"}
-
-
-def _backwards(engine: Engine, mission: Mission) -> Iterator[e.Event]:
-    """The mission's events, the last first, read a few at a time: what is pending was proposed lately."""
-    upto = mission.sequence
-    while upto > 0:
-        after = max(0, upto - _WINDOW)
-        entries: Iterable[e.Recorded] = engine.events(mission.mission_id, after=after)
-        window = [entry.event for entry in entries if entry.sequence <= upto]
-        yield from reversed(window)
-        upto = after

@@ -21,7 +21,6 @@ class Interruptions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._pause_wanted = False
         self._stop_wanted = False
         self._first_s: float | None = None
 
@@ -29,7 +28,6 @@ class Interruptions:
         """SIGINT: the first pauses, the second stops, and a third ends this process as it would any other."""
         if self._first_s is None:
             self._first_s = time.monotonic()
-            self._pause_wanted = True
             _say("pausing at the next safe point; Ctrl-C again stops the mission for good")
         else:
             self._stop_wanted = True
@@ -39,14 +37,12 @@ class Interruptions:
 
     def pause(self, *_: object) -> None:
         """SIGTERM and SIGHUP."""
-        self._pause_wanted = True
         _say("pausing at the next safe point")
         self.ask()
 
-    def ask(self, *_: object) -> None:
-        """Ask for what is wanted. Also told each event, for what was wanted before the mission was taken up."""
-        if self._pause_wanted or self._stop_wanted:
-            self._engine.interrupt(stop=self._stop_wanted)
+    def ask(self) -> None:
+        """Ask for what is wanted."""
+        self._engine.interrupt(stop=self._stop_wanted)
 
     def second_comes(self) -> bool:
         """Whether Ctrl-C is pressed twice; where the first took effect at once, a person has a moment to do so."""
@@ -68,11 +64,9 @@ def heeding_signals(engine: Engine) -> Iterator[Interruptions]:
         # Started with nohup: it is to outlive its terminal.
         del handlers[signal.SIGHUP]
     before: dict[signal.Signals, Any] = {number: signal.signal(number, act) for number, act in handlers.items()}
-    unsubscribe = engine.subscribe(wanted.ask)
     try:
         yield wanted
     finally:
-        unsubscribe()
         for number, act in before.items():
             signal.signal(number, act)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from mission_fsm.cli.tracing import start_logging
 from mission_fsm.engine import Engine
 from mission_fsm.errors import UsageError
 from mission_fsm.home import default_home
-from mission_fsm.journal.sqlite import SqliteStore
-from mission_fsm.journal.store import Store
 
 
 @frozen
@@ -51,15 +48,6 @@ class Invocation:
         if told is not None:
             engine.subscribe(told.event)
         return engine
-
-    @contextmanager
-    def journal(self) -> Iterator[Store]:
-        """The journal of that home itself, for those who look at it from its beginning."""
-        store = SqliteStore.open(self.home_folder)
-        try:
-            yield store
-        finally:
-            store.close()
 
     def find(self, engine: Engine, name: str | None) -> str:
         """The mission that is meant: by its id, its beginning, or as the one of the workspace.

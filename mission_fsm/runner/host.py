@@ -45,6 +45,7 @@ class Host:
         self.listeners: list[Listener] = []
         self._on_output = on_output
         self._controls: list[Control] = []
+        self._early: Interruption | None = None
         self._runner = f"pid {os.getpid()} on {socket.gethostname()}"
 
     @contextmanager
@@ -94,8 +95,11 @@ class Host:
                 return mission
 
     def ask_all(self, request: Interruption) -> None:
-        """Ask every mission that this host is running; safe in a signal handler."""
-        for control in tuple(self._controls):
+        """Ask every mission that this host is running, or else the next one; safe in a signal handler."""
+        controls = tuple(self._controls)
+        if not controls:
+            self._early = request
+        for control in controls:
             control.ask(request)
 
     def facts(self, mission: Mission) -> Facts:
@@ -120,6 +124,9 @@ class Host:
         with self.session(mission_id) as session, self.workspace(session.mission) as root:
             control = Control(self.store, mission_id)
             self._controls.append(control)
+            early, self._early = self._early, None
+            if early is not None:
+                control.ask(early)
             try:
                 finish_rollback(session, root)
                 yield session, Effects(session, self.registry, root, control, self._on_output), control

@@ -7,7 +7,6 @@ import click
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.words import print_json
 from mission_fsm.core.diagram import dot, mermaid
-from mission_fsm.runner.audit import trace
 
 _FORMATS = {"mermaid": mermaid, "dot": dot}
 
@@ -29,9 +28,7 @@ def diagram_command(invocation: Invocation, mission: str | None, form: str) -> i
     way = None
     if mission is not None:
         with invocation.open() as engine:
-            mission_id = invocation.find(engine, mission)
-        with invocation.journal() as store:
-            way = trace(store, mission_id)
+            way = engine.trace(invocation.find(engine, mission))
     drawing = _FORMATS[form](way)
     if invocation.as_json:
         print_json({"format": form, "diagram": drawing})

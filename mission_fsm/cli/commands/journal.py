@@ -10,7 +10,7 @@ from mission_fsm.cli.words import count, print_json
 from mission_fsm.converter import converter
 from mission_fsm.core.projections import status
 from mission_fsm.errors import UsageError
-from mission_fsm.runner.audit import Verification, replay, verify
+from mission_fsm.runner.audit import Verification
 
 
 @click.command("replay")
@@ -29,9 +29,7 @@ def replay_command(invocation: Invocation, mission: str | None, at: int | None) 
       mission replay 7kd --at 12 --json
     """
     with invocation.open() as engine:
-        mission_id = invocation.find(engine, mission)
-    with invocation.journal() as store:
-        folded = replay(store, mission_id, at)
+        folded = engine.replay(invocation.find(engine, mission), at)
     if invocation.as_json:
         print_json(status(folded))
     else:
@@ -59,8 +57,7 @@ def verify_command(invocation: Invocation, mission: str | None, every: bool) -> 
         raise UsageError(f"name mission {mission}, or all of them with --all, and not both")
     with invocation.open() as engine:
         chosen = [row.mission_id for row in engine.missions()] if every else [invocation.find(engine, mission)]
-    with invocation.journal() as store:
-        verified = [verify(store, mission_id) for mission_id in chosen]
+        verified = [engine.verify(mission_id) for mission_id in chosen]
     if invocation.as_json:
         told = [converter.unstructure(verification) for verification in verified]
         print_json({"verified": told} if every else told[0])
