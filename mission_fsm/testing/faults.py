@@ -28,13 +28,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from attrs import evolve, frozen
 
 from mission_fsm.testing import seam
 from mission_fsm.testing.seam import Call, Fault
-from mission_fsm.workspace.supervisor import adopt_orphans
 
 __all__ = [
     *("Call", "Ended", "Fault", "adopt_orphans", "durable", "from_then_on", "in_child", "once", "orphans", "strike"),
@@ -43,7 +42,7 @@ __all__ = [
 
 Work = Callable[[], int]
 
-WRITES = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "fallocate", "ftruncate", "truncate")
+WRITES = ("write", "pwrite64", "pwritev", "pwritev2", "fallocate", "ftruncate", "truncate")
 MAKES = ("mkdir", "mkdirat", "symlink", "symlinkat", "link", "linkat")
 SYNCS = ("fsync", "fdatasync", "sync_file_range", "msync")
 MOVES = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir")
@@ -197,7 +196,7 @@ def _be_the_child(work: Work, prepare: Callable[[], None], go: int, streams: Seq
     try:
         for fd, source in enumerate((os.open(os.devnull, os.O_RDONLY), *(stream.fileno() for stream in streams))):
             os.dup2(source, fd)
-        sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(fd, "w", closefd=False), "utf-8") for fd in (1, 2))
+        sys.stdout, sys.stderr = (io.TextIOWrapper(_Stream(fd), "utf-8", write_through=True) for fd in (1, 2))
         prepare()
         if os.read(go, 1):
             status = work()
@@ -211,6 +210,22 @@ def _be_the_child(work: Work, prepare: Callable[[], None], go: int, streams: Seq
             sys.stderr.flush()
         # Nothing that this process has set up for its own end is the child's to do.
         os._exit(status)
+
+
+class _Stream(io.RawIOBase):
+    """A standard stream that no fault befalls, so that what is said is heard: it is written by a call of its own."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return os.writev(self._fd, [data])
+
+    def fileno(self) -> int:
+        return self._fd
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.desk import Desk, TakeDown, tree_of
+from tests.acceptance.desk import Desk
 
 
 @pytest.fixture
@@ -19,9 +19,3 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield desk
     finally:
         desk.close()
-
-
-@pytest.fixture
-def tree() -> TakeDown:
-    """`tree_of`, for tests."""
-    return tree_of

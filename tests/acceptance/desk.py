@@ -21,7 +21,6 @@ from tests.acceptance.terminal import PATIENCE_S, Terminal
 
 Step = dict[str, Any]
 Tree = dict[str, tuple[object, ...]]
-TakeDown = Callable[[Path], Tree]
 
 
 @frozen
@@ -101,7 +100,7 @@ class Desk:
             text=True,
             cwd=self.workspace if self.workspace.is_dir() else self.folder,
             env=self.env(env),
-            timeout=PATIENCE_S * 3,
+            timeout=PATIENCE_S * 2,
             check=False,
         )
         assert "\nTraceback" not in f"\n{done.stderr}", done.stderr

@@ -9,7 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Terminal:

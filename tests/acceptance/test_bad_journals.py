@@ -10,12 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.acceptance.desk import Desk, TakeDown
+from tests.acceptance.desk import Desk, tree_of
 
 KIB = 1024
 
@@ -44,32 +42,32 @@ def fill(folder: Path) -> Path:
     return filler
 
 
-def test_a_journal_that_is_not_a_database_is_told_and_left_as_it_is(desk: Desk, tree: TakeDown) -> None:
+def test_a_journal_that_is_not_a_database_is_told_and_left_as_it_is(desk: Desk) -> None:
     desk.home.mkdir()
     (desk.home / "journal.db").write_bytes(b"these are my notes, and not a database\n" * 100)
-    before = tree(desk.workspace)
+    before = tree_of(desk.workspace)
     for arguments in (("list",), ("run", desk.four_steps, "--approve"), ("verify",)):
         done = desk.run(*arguments)
         assert done.status == 8
         assert "journal.db" in done.err
     assert (desk.home / "journal.db").read_bytes().startswith(b"these are my notes")
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
 
 
-def test_a_journal_that_was_cut_short_does_not_verify(desk: Desk, tree: TakeDown) -> None:
+def test_a_journal_that_was_cut_short_does_not_verify(desk: Desk) -> None:
     desk.begin(desk.four_steps, grants=("edit:*.py",))
     mission_id = desk.only()
     journal = desk.home / "journal.db"
     for log in desk.home.glob("journal.db-*"):
         log.unlink()
     whole = journal.read_bytes()
-    before = tree(desk.workspace)
+    before = tree_of(desk.workspace)
     journal.write_bytes(whole[: len(whole) // 2])
     for arguments in (("verify", mission_id), ("approve", mission_id), ("list",)):
         done = desk.run(*arguments)
         assert done.status == 8
         assert "journal" in done.err
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
 
 
 def test_an_event_that_was_changed_does_not_verify_and_its_place_is_named(desk: Desk) -> None:
@@ -84,11 +82,11 @@ def test_an_event_that_was_changed_does_not_verify_and_its_place_is_named(desk: 
     assert "event 6 of" in done.err
 
 
-def test_a_journal_that_cannot_be_written_stops_everything_and_can_still_be_read(desk: Desk, tree: TakeDown) -> None:
+def test_a_journal_that_cannot_be_written_stops_everything_and_can_still_be_read(desk: Desk) -> None:
     with small_disk(desk.home, 8 * KIB * KIB):
         desk.begin(desk.four_steps)
         mission_id = desk.only()
-        before = tree(desk.workspace)
+        before = tree_of(desk.workspace)
         subprocess.run(["mount", "-o", "remount,ro", str(desk.home)], check=True)
         for arguments in (("approve",), ("run", desk.four_steps, "-C", desk.user), ("pause", mission_id)):
             done = desk.run(*arguments, env={"HOME": "/nowhere"})
@@ -96,12 +94,10 @@ def test_a_journal_that_cannot_be_written_stops_everything_and_can_still_be_read
             assert str(desk.home) in done.err
         assert desk.run("show", "--json").json["state"] == "awaiting_approval"
         assert desk.run("log").status == 0
-        assert tree(desk.workspace) == before
+        assert tree_of(desk.workspace) == before
 
 
-def test_a_full_disk_under_the_journal_stops_the_mission_where_it_is_and_it_can_go_on(
-    desk: Desk, tree: TakeDown
-) -> None:
+def test_a_full_disk_under_the_journal_stops_the_mission_where_it_is_and_it_can_go_on(desk: Desk) -> None:
     big = {
         "step_id": "big",
         "description": "Write a lot",
@@ -110,12 +106,12 @@ def test_a_full_disk_under_the_journal_stops_the_mission_where_it_is_and_it_can_
     with small_disk(desk.home, 8 * KIB * KIB):
         desk.begin(desk.plan(desk.edit, big, desk.note), grants=("edit:*.py",))
         mission_id = desk.only()
-        before = tree(desk.workspace)
+        before = tree_of(desk.workspace)
         filler = fill(desk.home)
         done = desk.run("approve", mission_id)
         assert done.status == 1
         assert "full" in done.err
-        assert tree(desk.workspace) == before
+        assert tree_of(desk.workspace) == before
         filler.unlink()
         assert desk.run("verify", mission_id).status == 0
         assert desk.state()["state"] == "awaiting_approval"
@@ -123,7 +119,7 @@ def test_a_full_disk_under_the_journal_stops_the_mission_where_it_is_and_it_can_
         assert desk.run("approve", mission_id).status == 0
 
 
-def test_a_full_disk_under_the_workspace_leaves_it_as_it_was(desk: Desk, tree: TakeDown) -> None:
+def test_a_full_disk_under_the_workspace_leaves_it_as_it_was(desk: Desk) -> None:
     big = {
         "step_id": "big",
         "description": "Write a lot",
@@ -137,8 +133,8 @@ def test_a_full_disk_under_the_workspace_leaves_it_as_it_was(desk: Desk, tree: T
     shutil.rmtree(desk.workspace)
     with small_disk(desk.workspace, 256 * KIB):
         desk.file("kept", "as it was")
-        before = tree(desk.workspace)
+        before = tree_of(desk.workspace)
         done = desk.run("run", desk.plan(big), "--approve", "--grant", "all", "--json")
         assert done.status == 5
         assert "space" in done.json["failure"]["message"] or "full" in done.json["failure"]["message"]
-        assert tree(desk.workspace) == before
+        assert tree_of(desk.workspace) == before

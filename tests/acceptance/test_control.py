@@ -48,7 +48,7 @@ class Waiting:
 
     def status(self) -> int:
         """The runner's exit status, once it has ended."""
-        return self.runner.wait(20)
+        return self.runner.wait(60)
 
 
 def _is_zombie(pid: int) -> bool:
@@ -105,7 +105,7 @@ def test_ctrl_c_twice_stops(desk: Desk, before: str) -> None:
 def test_a_runner_that_is_killed_takes_its_command_with_it_and_the_next_carries_on(desk: Desk) -> None:
     waiting = Waiting(desk)
     waiting.runner.kill()
-    waiting.runner.wait(20)
+    waiting.runner.wait(60)
     desk.until(waiting.is_gone)
     shown = desk.run("show")
     assert "its runner is gone" in shown.out
@@ -121,7 +121,7 @@ def test_a_runner_that_is_killed_takes_its_command_with_it_and_the_next_carries_
 def test_a_runner_that_is_killed_can_be_paused_and_stopped_by_another(desk: Desk) -> None:
     waiting = Waiting(desk)
     waiting.runner.kill()
-    waiting.runner.wait(20)
+    waiting.runner.wait(60)
     assert desk.run("pause").status == 0
     assert desk.state()["state"] == "paused"
     assert desk.run("stop").status == 0
@@ -142,7 +142,7 @@ def test_the_log_is_followed_to_the_end_and_tells_each_event_once(desk: Desk) ->
     assert '"sequence": 1' in first
     waiting.let_go()
     assert waiting.status() == 0
-    rest, _ = follower.communicate(timeout=20)
+    rest, _ = follower.communicate(timeout=60)
     assert follower.returncode == 0
     assert (first + rest) == desk.run("log", "--json").out
 
@@ -153,7 +153,7 @@ def test_ctrl_c_ends_following_and_leaves_the_mission_alone(desk: Desk) -> None:
     assert follower.stdout is not None
     assert follower.stdout.readline()
     follower.send_signal(signal.SIGINT)
-    assert follower.wait(20) == 0
+    assert follower.wait(60) == 0
     assert desk.state()["state"] == "idle"
 
 
@@ -162,7 +162,7 @@ def test_a_reader_that_has_had_enough_is_no_error(desk: Desk) -> None:
     follower = desk.start("log", "--json")
     assert follower.stdout is not None
     follower.stdout.close()
-    follower.wait(20)
+    follower.wait(60)
     assert desk.said() == ""
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.acceptance.desk import Desk, TakeDown
+from tests.acceptance.desk import Desk, tree_of
 
 
-def test_the_rollback_of_a_whole_mission_leaves_the_workspace_byte_identical(desk: Desk, tree: TakeDown) -> None:
+def test_the_rollback_of_a_whole_mission_leaves_the_workspace_byte_identical(desk: Desk) -> None:
     (desk.workspace / "greet.py").chmod(0o600)
     desk.file("crlf.txt", "").write_bytes(b"one\r\ntwo\xff\x00")
     (desk.workspace / "link").symlink_to("greet.py")
@@ -26,24 +24,24 @@ def test_the_rollback_of_a_whole_mission_leaves_the_workspace_byte_identical(des
             ]
         },
     }
-    before = tree(desk.workspace)
+    before = tree_of(desk.workspace)
     plan = desk.plan(desk.find, desk.edit, more, desk.note)
     assert desk.run("run", plan, "--approve", "--grant", "all").status == 0
-    after = tree(desk.workspace)
+    after = tree_of(desk.workspace)
     assert after != before
     done = desk.run("rollback", "--to", "start", "--json")
     assert (done.status, done.json["state"]) == (0, "complete")
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
 
     assert "whose edits are rolled back" in desk.run("show").out
     undo = desk.run("log", "--json").out.splitlines()[-1]
     checkpoint = undo.partition('"undo_checkpoint": "')[2].partition('"')[0]
     assert desk.run("rollback", desk.only(), checkpoint).status == 0
-    assert tree(desk.workspace) == after
+    assert tree_of(desk.workspace) == after
 
 
-def test_a_rollback_takes_the_last_edit_back_or_all_since_a_step(desk: Desk, tree: TakeDown) -> None:
-    before = tree(desk.workspace)
+def test_a_rollback_takes_the_last_edit_back_or_all_since_a_step(desk: Desk) -> None:
+    before = tree_of(desk.workspace)
     failing = desk.running("raise SystemExit(1)")
     plan = desk.plan(desk.edit, desk.note, failing)
     assert desk.run("run", plan, "--approve", "--grant", "all").status == 5
@@ -52,18 +50,18 @@ def test_a_rollback_takes_the_last_edit_back_or_all_since_a_step(desk: Desk, tre
     assert not (desk.workspace / "docs").exists()
     assert "Dear" in (desk.workspace / "greet.py").read_text()
     assert desk.run("rollback", "fix").status == 0
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
     assert desk.run("resume", "--json").json["failure"]["kind"] == "test_failed"
 
 
-def test_a_dry_run_says_what_would_be_done_and_touches_nothing(desk: Desk, tree: TakeDown) -> None:
+def test_a_dry_run_says_what_would_be_done_and_touches_nothing(desk: Desk) -> None:
     desk.begin(desk.four_steps, grants=("all",))
-    before, events = tree(desk.workspace), desk.types()
+    before, events = tree_of(desk.workspace), desk.types()
     done = desk.run("rollback", "--to", "start", "--dry-run")
     assert done.status == 0
     assert "greet.py" in done.out
     assert "docs/CHANGES" in done.out
-    assert (tree(desk.workspace), desk.types()) == (before, events)
+    assert (tree_of(desk.workspace), desk.types()) == (before, events)
 
 
 def test_a_file_that_somebody_changed_meanwhile_is_a_conflict_unless_it_may_be_overwritten(desk: Desk) -> None:

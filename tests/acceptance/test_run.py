@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tests.acceptance.desk import Desk, TakeDown
+from tests.acceptance.desk import Desk, tree_of
 
 
 def test_an_approved_and_granted_plan_runs_to_its_end(desk: Desk) -> None:
@@ -51,13 +48,13 @@ def test_the_events_of_a_first_edit_come_in_the_order_of_the_contract(desk: Desk
     assert desk.types()[before : before + 5] == after
 
 
-def test_a_plan_that_nobody_approved_waits_idle_with_status_3(desk: Desk, tree: TakeDown) -> None:
-    before = tree(desk.workspace)
+def test_a_plan_that_nobody_approved_waits_idle_with_status_3(desk: Desk) -> None:
+    before = tree_of(desk.workspace)
     done = desk.run("run", desk.four_steps, "--json")
     assert done.status == 3
     assert (done.json["state"], done.json["pending"]["kind"]) == ("idle", "plan")
     assert done.json["pending"]["digest"] == done.json["plan_digest"]
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
     said = desk.run("run", desk.plan(desk.edit, name="other.json"))
     assert said.status == 3
     assert "mission approve" in said.out
@@ -94,13 +91,13 @@ def test_a_grant_decides_only_what_its_glob_matches(desk: Desk) -> None:
     assert done.json["steps"][3]["status"] == "awaiting_approval"
 
 
-def test_a_rejected_change_pauses_and_is_not_written(desk: Desk, tree: TakeDown) -> None:
-    before = tree(desk.workspace)
+def test_a_rejected_change_pauses_and_is_not_written(desk: Desk) -> None:
+    before = tree_of(desk.workspace)
     desk.run("run", desk.four_steps, "--approve")
     done = desk.run("reject", "--reason", "too formal", "--by", "grace", "--json")
     assert done.status == 4
     assert (done.json["state"], done.json["pending"]) == ("paused", None)
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
     assert "rejected by grace: too formal" in desk.run("log").out
     again = desk.run("retry", "--json")
     assert (again.status, again.json["steps"][1]["attempts"]) == (3, 2)

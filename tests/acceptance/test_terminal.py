@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tests.acceptance.desk import Desk, TakeDown
+from tests.acceptance.desk import Desk, tree_of
 
 MENU = "[a] approve, [r] reject, [l] leave it waiting"
 RED, GREEN = "\x1b[31m", "\x1b[32m"
@@ -27,8 +24,8 @@ def test_the_plan_and_then_each_change_is_shown_and_approved(desk: Desk) -> None
     assert "the diff was approved by ada" in desk.run("log").out
 
 
-def test_a_change_is_rejected_with_a_reason(desk: Desk, tree: TakeDown) -> None:
-    before = tree(desk.workspace)
+def test_a_change_is_rejected_with_a_reason(desk: Desk) -> None:
+    before = tree_of(desk.workspace)
     terminal = desk.at_terminal("run", desk.four_steps, "--approve")
     terminal.sees(MENU)
     terminal.types("r")
@@ -36,7 +33,7 @@ def test_a_change_is_rejected_with_a_reason(desk: Desk, tree: TakeDown) -> None:
     terminal.types("not like that")
     assert terminal.status() == 4
     assert "rejected by ada: not like that" in desk.run("log").out
-    assert tree(desk.workspace) == before
+    assert tree_of(desk.workspace) == before
 
 
 def test_a_plan_is_rejected_or_left_waiting(desk: Desk) -> None:

@@ -96,3 +96,10 @@ def test_what_is_refused_or_decided_does_not_touch_the_mission(drive: Drive) -> 
             with contextlib.suppress(Refused):
                 decide(driver.mission, command)
         assert attrs.asdict(driver.mission) == before
+
+
+def test_a_failure_is_that_of_a_step_and_refused_where_none_is_under_way(drive: Drive) -> None:
+    driver = drive("one:retrieve", "two:retrieve")
+    driver.complete(proceed=False)
+    with pytest.raises(GuardRefused, match="no step is under way"):
+        driver(c.ReportFailure("conflict", "a.py was changed"))

@@ -127,15 +127,15 @@ def test_a_rollback_drops_a_request_that_was_waiting(drive: Drive) -> None:
 @pytest.mark.parametrize("end", [State.STOPPED, State.COMPLETE])
 def test_the_files_of_an_ended_mission_go_back_and_forth_and_it_stays_ended(drive: Drive, end: State) -> None:
     driver = drive("one:edit", "two:test")
-    driver.edit("a.py")
+    edit = driver.edit("a.py")
     driver.test() if end is State.COMPLETE else driver(c.Stop("ann"))
     cursor = driver.mission.cursor
     undo = driver.roll_back("start")
     assert (driver.state, driver.mission.cursor) == (end, cursor)
-    assert driver.mission.edits[0].undone_by == undo
-    driver.roll_back(undo)
+    assert _undone(driver) == {edit: undo, undo: None}
+    redo = driver.roll_back(undo)
     assert (driver.state, driver.mission.cursor) == (end, cursor)
-    assert driver.mission.edits[0].undone_by is None
+    assert _undone(driver) == {edit: None, undo: redo, redo: None}
     with pytest.raises(IllegalTransition):
         driver(c.Resume("ann"))
 
