@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mission_fsm.core.model import Mission, Plan, Step
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.plan import Plan, Step
 from mission_fsm.engine import Engine
 from mission_fsm.planfile.canonical import with_digest
 from mission_fsm.registry import Registry

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from bench.measure import figure, heading, in_turns, took
 from bench.noop import Noop, approved, engine_in
 from mission_fsm.core.events import Recorded
-from mission_fsm.core.model import Mission
+from mission_fsm.core.mission import Mission
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.runner.loading import load_plan_of
 

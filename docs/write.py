@@ -20,9 +20,10 @@ from mission_fsm.core.diagram import mermaid
 from mission_fsm.core.events import EVENT_CLASSES, Recorded
 from mission_fsm.core.guards import Guard
 from mission_fsm.core.lifecycle import FINAL, INITIAL, TABLE
-from mission_fsm.core.model import CommandSpec, ScopeContract, Tool
 from mission_fsm.core.moves import PAUSES
 from mission_fsm.core.options import InlinedFile
+from mission_fsm.core.plan import ScopeContract, Tool
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.planfile.document import PlanDocument, ScopeDocument, StepDocument
 from mission_fsm.planfile.inlining import EXPECTED
 from mission_fsm.planfile.rules import DURATION_SCHEMA, Duration, rule_of

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mission_fsm.core.events import Recorded
-    from mission_fsm.core.model import Mission, Plan, State
+    from mission_fsm.core.mission import Mission, State
+    from mission_fsm.core.plan import Plan
     from mission_fsm.engine import Engine
     from mission_fsm.errors import MissionError
     from mission_fsm.registry import Registry
@@ -21,12 +22,12 @@ __all__ = ["Engine", "Mission", "MissionError", "Plan", "Recorded", "Registry", 
 
 _HOMES = {
     "Engine": "mission_fsm.engine",
-    "Mission": "mission_fsm.core.model",
+    "Mission": "mission_fsm.core.mission",
     "MissionError": "mission_fsm.errors",
-    "Plan": "mission_fsm.core.model",
+    "Plan": "mission_fsm.core.plan",
     "Recorded": "mission_fsm.core.events",
     "Registry": "mission_fsm.registry",
-    "State": "mission_fsm.core.model",
+    "State": "mission_fsm.core.mission",
 }
 
 

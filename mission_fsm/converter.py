@@ -26,7 +26,8 @@ from cattrs import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.strategies import configure_tagged_union
 
-from mission_fsm.core.model import Mission, Reply
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.replies import Reply
 from mission_fsm.core.wording import MismatchError, at, did_you_mean
 
 Hook = Callable[[Any, Any], Any]

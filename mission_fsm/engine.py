@@ -21,13 +21,14 @@ from mission_fsm.core import lifecycle
 from mission_fsm.core.decide import create
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.grants import check_rule
-from mission_fsm.core.model import Mission, Plan, State
+from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.plan import Plan
 from mission_fsm.core.trace import Trace
 from mission_fsm.errors import UnknownMission, UsageError
 from mission_fsm.home import default_home
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.journal.store import Row, Store
-from mission_fsm.planfile.canonical import canonical_json
+from mission_fsm.planfile.canonical import canonical_json, with_digest
 from mission_fsm.planfile.load import load_plan
 from mission_fsm.registry import Registry
 from mission_fsm.runner import audit
@@ -191,6 +192,8 @@ class Engine:
         if not isinstance(plan, Plan):
             source = str(Path(plan).absolute())
             plan = load_plan(Path(plan), self._registry, workspace=folder).plan
+        # A plan that was made in code is known by what it holds, whatever digest it came with.
+        plan = with_digest(plan)
         for rule in grants:
             check_rule(rule)
         created = self._clock()

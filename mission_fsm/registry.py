@@ -16,7 +16,8 @@ from attrs import NOTHING, fields, frozen, has, resolve_types
 
 from mission_fsm.converter import MAPPINGS, SEQUENCES, converter, is_union, json_kind, key_of
 from mission_fsm.core.mapping import Table
-from mission_fsm.core.model import Interrupted, Tool
+from mission_fsm.core.plan import Tool
+from mission_fsm.core.replies import Interrupted
 from mission_fsm.core.wording import did_you_mean, shown
 from mission_fsm.errors import PluginError, UsageError
 from mission_fsm.stage import Editor, InlinedFile, Stage

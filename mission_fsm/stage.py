@@ -13,20 +13,6 @@ from typing import Any, ClassVar, Protocol
 
 from mission_fsm.core.globs import matches_any
 from mission_fsm.core.globs import problem_with as problem_with_glob
-from mission_fsm.core.model import (
-    Answer,
-    Applied,
-    CommandResult,
-    Interrupted,
-    LastTest,
-    Plan,
-    Proposal,
-    RepairBegun,
-    Reply,
-    RetrievalBegun,
-    Step,
-    Tool,
-)
 from mission_fsm.core.options import CommandOptions, InlinedFile, NoOptions, inside_workspace, option
 from mission_fsm.core.outcomes import (
     AskQuestion,
@@ -43,6 +29,18 @@ from mission_fsm.core.outcomes import (
     Tested,
 )
 from mission_fsm.core.paths import problem_with_path
+from mission_fsm.core.plan import Plan, Step, Tool
+from mission_fsm.core.replies import (
+    Answer,
+    Applied,
+    CommandResult,
+    Interrupted,
+    LastTest,
+    Proposal,
+    RepairBegun,
+    Reply,
+    RetrievalBegun,
+)
 from mission_fsm.core.risk import TEST_FILES
 from mission_fsm.core.text import plain, tail, visible
 from mission_fsm.core.verdict import fingerprint, verdict

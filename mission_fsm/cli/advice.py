@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mission_fsm.core.model import ApprovalKind, Mission, State
+from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.mission import Mission, State
 
 PATCH = "--patch FILE"
 

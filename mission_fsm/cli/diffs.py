@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from mission_fsm.core import events as e
-from mission_fsm.core.model import ApprovalKind, Mission
+from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.text import visible
 from mission_fsm.engine import Engine
 

@@ -8,7 +8,7 @@ from mission_fsm.cli.invocation import Invocation
 from mission_fsm.cli.progress import Silent
 from mission_fsm.cli.rest import exit_status, report
 from mission_fsm.core.lifecycle import FINAL
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 
 

@@ -9,7 +9,9 @@ import click
 
 from mission_fsm.cli.diffs import coloured, diff_text, pending_diff
 from mission_fsm.cli.words import indented, one_line, request_in_words
-from mission_fsm.core.model import ApprovalKind, CommandSpec, Mission, Request, State
+from mission_fsm.core.approvals import ApprovalKind, Request
+from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.core.text import visible
 from mission_fsm.engine import Engine
 from mission_fsm.errors import Refused

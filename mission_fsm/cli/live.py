@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mission_fsm.cli.progress import Lines
 from mission_fsm.core import events as e
-from mission_fsm.core.model import Mission
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.text import tail, visible
 
 

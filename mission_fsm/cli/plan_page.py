@@ -11,7 +11,7 @@ from attrs import fields_dict
 
 from mission_fsm.cli.diffs import coloured
 from mission_fsm.cli.words import count, one_line
-from mission_fsm.core.model import Plan, ScopeContract, Step
+from mission_fsm.core.plan import Plan, ScopeContract, Step
 from mission_fsm.core.text import visible
 from mission_fsm.planfile.load import MappedStep
 

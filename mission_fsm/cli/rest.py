@@ -6,7 +6,7 @@ import click
 
 from mission_fsm.cli.advice import PATCH, advice
 from mission_fsm.cli.words import count, indented, one_line, print_json, request_in_words, state_in_words
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.projections import status
 from mission_fsm.core.text import visible
 from mission_fsm.engine import Engine

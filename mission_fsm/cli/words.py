@@ -6,7 +6,9 @@ import json
 
 import click
 
-from mission_fsm.core.model import Request, RiskLevel, State
+from mission_fsm.core.approvals import Request
+from mission_fsm.core.changes import RiskLevel
+from mission_fsm.core.mission import State
 from mission_fsm.core.risk import LARGE, RULES
 from mission_fsm.core.text import visible
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mission_fsm.core.model import ChangeSet, CommandResult, CommandSpec, Risk
+from mission_fsm.core.changes import ChangeSet, Risk
 from mission_fsm.core.outcomes import Outcome
+from mission_fsm.core.replies import CommandResult, CommandSpec
 
 # --- from people
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mission_fsm.core import events as e
+from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.lifecycle import FINAL, rows
-from mission_fsm.core.model import Active, ApprovalKind, Mission, ProposedChange, ProposedCommand, State
+from mission_fsm.core.mission import Active, Mission, ProposedChange, ProposedCommand, State
 from mission_fsm.core.moves import AWAITING
 
 # The work on a step: nothing of it happens unless the mission runs.
@@ -140,13 +141,13 @@ def _command_started(mission: Mission, _: e.TestStarted | e.CommandStarted) -> s
     command = _command(mission)
     if command is None or not command.approved:
         return "no approved command is on its way"
-    return f"{command.test_id} is under way already" if command.test_id is not None else None
+    return f"{command.run_id} is under way already" if command.run_id is not None else None
 
 
 def _command_ended(mission: Mission, event: e.TestCompleted | e.CommandCompleted) -> str | None:
     command = _command(mission)
     run_id = event.test_id if isinstance(event, e.TestCompleted) else event.command_id
-    return None if command is not None and command.test_id == run_id else f"{run_id} is not under way"
+    return None if command is not None and command.run_id == run_id else f"{run_id} is not under way"
 
 
 def _change(mission: Mission) -> ProposedChange | None:

@@ -13,13 +13,15 @@ from attrs import frozen
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import report
+from mission_fsm.core.approvals import ApprovalKind, Request
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.evolve import begin
 from mission_fsm.core.grants import check_rule
 from mission_fsm.core.guards import NO_FACTS, Facts, no_rollback_is_open
 from mission_fsm.core.lifecycle import FINAL, legal_triggers
-from mission_fsm.core.model import ApprovalKind, Mission, Plan, Repair, Request, Step
+from mission_fsm.core.mission import Mission, Repair
 from mission_fsm.core.moves import PAUSES, Transition
+from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.rollback import target_of
 from mission_fsm.core.steps import begin_step, give_up_repair, start_repair
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from mission_fsm.core.lifecycle import FINAL, INITIAL, TABLE, Row
-from mission_fsm.core.model import State
+from mission_fsm.core.mission import State
 from mission_fsm.core.text import visible
 from mission_fsm.core.trace import Trace
 

@@ -6,7 +6,7 @@ from mission_fsm.core.events import Event
 from mission_fsm.core.evolve import evolve
 from mission_fsm.core.guards import NO_FACTS, Facts
 from mission_fsm.core.lifecycle import next_state
-from mission_fsm.core.model import Active, Mission
+from mission_fsm.core.mission import Active, Mission
 from mission_fsm.core.moves import Transition, transition_of
 from mission_fsm.errors import GuardRefused
 

@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 from attrs import field, frozen
 
-from mission_fsm.core.model import CommandSpec, ScopeContract
+from mission_fsm.core.plan import ScopeContract
+from mission_fsm.core.replies import CommandSpec
 
 
 @frozen

@@ -10,17 +10,18 @@ from collections.abc import Iterable
 import attrs
 
 from mission_fsm.core import events as e
-from mission_fsm.core import model as m
 from mission_fsm.core.consequences import consequences
 from mission_fsm.core.contradictions import contradiction
 from mission_fsm.core.lifecycle import INITIAL, follow
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.moves import move_of
+from mission_fsm.core.plan import Plan
 from mission_fsm.errors import JournalDamaged
 
 
-def begin(mission_id: str, plan: m.Plan, created: e.MissionCreated) -> m.Mission:
+def begin(mission_id: str, plan: Plan, created: e.MissionCreated) -> Mission:
     """The mission that its first event makes."""
-    return m.Mission(
+    return Mission(
         mission_id=mission_id,
         plan=plan,
         workspace=created.workspace,
@@ -31,7 +32,7 @@ def begin(mission_id: str, plan: m.Plan, created: e.MissionCreated) -> m.Mission
     )
 
 
-def evolve(mission: m.Mission, event: e.Event) -> m.Mission:
+def evolve(mission: Mission, event: e.Event) -> Mission:
     """The mission after that event.
 
     Raises JournalDamaged where the lifecycle does not allow its move, or it contradicts what came before it.
@@ -49,7 +50,7 @@ def evolve(mission: m.Mission, event: e.Event) -> m.Mission:
     return attrs.evolve(mission, sequence=mission.sequence + 1, **changes)
 
 
-def fold(mission: m.Mission, events: Iterable[e.Event]) -> m.Mission:
+def fold(mission: Mission, events: Iterable[e.Event]) -> Mission:
     """The mission after all of those events."""
     for event in events:
         mission = evolve(mission, event)
@@ -61,7 +62,7 @@ _DECISIONS = (e.ExecutionResumed, e.RepairStarted)
 _SETTING_OUT = (e.StageChanged, e.CheckpointCreated)
 
 
-def _has_secured_change(mission: m.Mission) -> bool:
+def _has_secured_change(mission: Mission) -> bool:
     """Whether the next effect is the one that begins without an event of its own: writing what is secured."""
     change = mission.active.change if mission.active else None
     return change is not None and change.manifest is not None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mission_fsm.core.approvals import ApprovalKind, Grant
 from mission_fsm.core.globs import matches, problem_with
-from mission_fsm.core.model import ApprovalKind, Grant
 from mission_fsm.errors import UsageError
 
 KINDS: dict[str, frozenset[ApprovalKind]] = {

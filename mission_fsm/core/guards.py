@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from mission_fsm.core.model import ApprovalKind, Mission
+from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.next import Next, next_of
 
 

@@ -19,7 +19,7 @@ from transitions import Machine
 
 from mission_fsm.core import guards as g
 from mission_fsm.core.guards import NO_FACTS, Facts, Guard
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.errors import GuardRefused, IllegalTransition, JournalDamaged
 
 S = State

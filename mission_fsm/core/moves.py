@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from mission_fsm.core import events as e
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 
 
 @frozen

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mission_fsm.core.model import Active, CommandSpec, Mission
+from mission_fsm.core.mission import Active, Mission
+from mission_fsm.core.replies import CommandSpec
 
 
 @frozen
@@ -60,5 +61,5 @@ def next_of(mission: Mission) -> Next:
             return SecureChange(active.change.digest)
         return ApplyChange(active.change.diff_id, active.change.manifest)
     if active.command is not None:
-        return StartCommand() if active.command.test_id is None else RunCommand(active.command.spec)
+        return StartCommand() if active.command.run_id is None else RunCommand(active.command.spec)
     return RunStage(active)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypedDict
 
 from mission_fsm.core import events as e
-from mission_fsm.core.model import Failure, Mission, Request, State
+from mission_fsm.core.approvals import Request
+from mission_fsm.core.mission import Failure, Mission, State
 from mission_fsm.core.text import visible
 
 

@@ -6,8 +6,10 @@ from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.draft import Draft
-from mission_fsm.core.model import ApprovalKind, CommandResult, ProposedChange, ProposedCommand, Repair
+from mission_fsm.core.mission import ProposedChange, ProposedCommand, Repair
+from mission_fsm.core.replies import CommandResult
 from mission_fsm.core.scope import violations
 from mission_fsm.core.steps import (
     ask,
@@ -182,13 +184,13 @@ def _complete(
 
 def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
     running, result = draft.active.command, command.result
-    if running is None or running.test_id is None or running.purpose != "test" or result is None:
+    if running is None or running.run_id is None or running.purpose != "test" or result is None:
         _command_ended(draft, result)
         _breach(draft, "gave a verdict, and had not run a test")
         return
     draft.emit(
         e.TestCompleted(
-            test_id=running.test_id,
+            test_id=running.run_id,
             success=verdict.success,
             exit_status=result.exit_status,
             duration_s=round(result.duration_s, 3),
@@ -216,7 +218,7 @@ def _command_ended(draft: Draft, result: CommandResult | None) -> None:
     if result is None:
         return
     running = _command(draft)
-    run_id, duration_s = running.test_id or "", round(result.duration_s, 3)
+    run_id, duration_s = running.run_id or "", round(result.duration_s, 3)
     if running.purpose == "test":
         draft.emit(
             e.TestCompleted(

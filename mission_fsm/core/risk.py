@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.globs import matches_any
-from mission_fsm.core.model import Change, ChangeSet, Risk, RiskLevel, Version
 
 CI_FILES = (
     ".github/**",
@@ -23,6 +23,10 @@ CI_FILES = (
     ".ci/**",
     "**/Jenkinsfile",
     "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    ".travis.yml",
+    ".husky/**",
+    ".pre-commit-config.yaml",
 )
 BUILD_FILES = (
     "**/Makefile",

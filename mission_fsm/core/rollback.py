@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from mission_fsm.core.model import Edit, Mission
+from mission_fsm.core.mission import Edit, Mission
 from mission_fsm.errors import GuardRefused
 
 START = "start"

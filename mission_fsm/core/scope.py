@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mission_fsm.core.changes import ChangeSet
 from mission_fsm.core.globs import matches_any
-from mission_fsm.core.model import ChangeSet, Mission
+from mission_fsm.core.mission import Mission
 
 
 def violations(mission: Mission, change_set: ChangeSet) -> tuple[str, ...]:

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from mission_fsm.core import events as e
+from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.grants import covering
 from mission_fsm.core.guards import Facts
-from mission_fsm.core.model import ApprovalKind, Repair, RiskLevel
+from mission_fsm.core.mission import Repair
 from mission_fsm.core.moves import AWAITING
 
 
@@ -64,7 +66,6 @@ def complete_step(
         return
     if repair is not None:
         draft.emit(e.RepairCompleted(repair.repair_id, success=True))
-    draft.fire("advance", Facts(step_index=active.step_index))
     draft.emit(e.StepCompleted(active.step_id, active.step_index, success=True, summary=summary, evidence=evidence))
     mission = draft.mission
     if mission.cursor == len(mission.plan.steps):

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from mission_fsm.core.events import Event
 from mission_fsm.core.evolve import evolve
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.moves import transition_of
 
 

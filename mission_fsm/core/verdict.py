@@ -13,8 +13,8 @@ from attrs import evolve
 
 from mission_fsm.core.console import read_output
 from mission_fsm.core.junit import read_report
-from mission_fsm.core.model import CommandResult
 from mission_fsm.core.outcomes import Failed, Tested
+from mission_fsm.core.replies import CommandResult
 from mission_fsm.core.tally import Tally
 from mission_fsm.core.text import plain, tail, visible
 from mission_fsm.errors import BadReport

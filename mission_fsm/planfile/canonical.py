@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mission_fsm.core.model import Plan, ScopeContract, Step, Tool
+from mission_fsm.core.plan import Plan, ScopeContract, Step, Tool
 from mission_fsm.core.wording import at, shown
 from mission_fsm.errors import JournalDamaged, JournalNewer
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from attrs import frozen
 
 from mission_fsm.core.globs import problem_with
-from mission_fsm.core.model import Tool
 from mission_fsm.core.options import option
+from mission_fsm.core.plan import Tool
 from mission_fsm.planfile.rules import Duration, Rule
 
 MAX_STEPS = 10_000

@@ -12,7 +12,7 @@ from attrs import frozen
 from mission_fsm.converter import converter as plain_converter
 from mission_fsm.converter import problems_of
 from mission_fsm.core.mapping import map_description
-from mission_fsm.core.model import Plan, ScopeContract, Step
+from mission_fsm.core.plan import Plan, ScopeContract, Step
 from mission_fsm.core.wording import at, shown
 from mission_fsm.errors import InvalidPlan, Problem, UsageError
 from mission_fsm.planfile.binding import Binder

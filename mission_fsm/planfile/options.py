@@ -8,7 +8,7 @@ from typing import Any
 from attrs import fields, frozen
 
 from mission_fsm.converter import converter, key_of, problems_of
-from mission_fsm.core.model import Step
+from mission_fsm.core.plan import Step
 from mission_fsm.errors import PluginError
 from mission_fsm.registry import Registry
 from mission_fsm.stage import Stage

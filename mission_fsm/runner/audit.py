@@ -9,7 +9,7 @@ from attrs import frozen
 from mission_fsm.converter import converter
 from mission_fsm.core.events import MissionCreated
 from mission_fsm.core.evolve import evolve
-from mission_fsm.core.model import Mission
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.moves import transition_of
 from mission_fsm.core.trace import Trace
 from mission_fsm.core.trace import trace as trace_from

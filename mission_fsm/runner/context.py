@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mission_fsm.core.model import CommandResult, LastTest, Mission, Plan, Reply, Step
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.outcomes import FileEdit
+from mission_fsm.core.plan import Plan, Step
+from mission_fsm.core.replies import CommandResult, LastTest, Reply
 from mission_fsm.errors import EditFailed
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.options import StepOptions

@@ -1,9 +1,11 @@
-"""What a plan says before it runs: which of its stages write, and which commands its approval covers."""
+"""What was declared before a plan runs: which stages write, what a stage touches, which commands are covered."""
 
 from __future__ import annotations
 
-from mission_fsm.core.model import CommandSpec, Plan, Tool
+from mission_fsm.core.plan import Plan, Tool
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.registry import Registry
+from mission_fsm.stage import Failed, Outcome, ProposeChange, RunCommand, Stage
 
 
 def writing_stages(plan: Plan, registry: Registry) -> frozenset[str]:
@@ -20,3 +22,14 @@ def stands_in_plan(plan: Plan, spec: CommandSpec) -> bool:
         and (step.options.get("env") or {}) == env
         for step in plan.steps
     )
+
+
+def within_touches(stage: Stage, outcome: Outcome) -> Outcome:
+    """The outcome, or a failure where the stage asks for what it does not declare that it touches."""
+    needed = _NEEDS.get(type(outcome))
+    if needed is None or needed in stage.touches:
+        return outcome
+    return Failed("stage_error", f"stage {stage.name} asked to {needed}, and does not declare that it does")
+
+
+_NEEDS: dict[type, Tool] = {ProposeChange: Tool.WRITE, RunCommand: Tool.EXEC}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from mission_fsm.core.model import CommandSpec, Mission
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.replies import CommandSpec
 
 
 def bytes_digest(data: bytes) -> str:

@@ -13,7 +13,8 @@ import attrs
 from mission_fsm.core import commands as c
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
-from mission_fsm.core.model import Active, CommandResult, CommandSpec, Mission, Reply, State
+from mission_fsm.core.mission import Active, Mission, State
+from mission_fsm.core.replies import CommandResult, CommandSpec, Reply
 from mission_fsm.core.risk import assess
 from mission_fsm.errors import Conflict, EditFailed, JournalError, MissionError, UnsafePath
 from mission_fsm.logs import log_stage_error
@@ -21,7 +22,7 @@ from mission_fsm.planfile.options import StepOptions, step_options
 from mission_fsm.registry import Registry
 from mission_fsm.runner.context import Context
 from mission_fsm.runner.control import Control
-from mission_fsm.runner.coverage import stands_in_plan, writing_stages
+from mission_fsm.runner.coverage import stands_in_plan, within_touches, writing_stages
 from mission_fsm.runner.digests import bytes_digest, command_digest, json_digest
 from mission_fsm.runner.reports import ReportFile
 from mission_fsm.runner.session import Session
@@ -81,14 +82,15 @@ class Effects:
 
     def _run_stage(self, active: Active, reply: Reply | CommandResult | None, blobs: Mapping[str, bytes]) -> None:
         reader = Reader(self._root)
+        result = reply if isinstance(reply, CommandResult) else None
         outcome = self._outcome(active, reply, reader)
         match outcome:
             case o.ProposeChange():
-                self._propose_change(outcome, reader)
+                self._propose_change(outcome, reader, result, blobs)
             case o.RunCommand():
-                self._propose_command(outcome)
+                self._propose_command(outcome, result, blobs)
             case _:
-                self._record(outcome, reply if isinstance(reply, CommandResult) else None, blobs)
+                self._record(outcome, result, blobs)
 
     def _outcome(self, active: Active, reply: Reply | CommandResult | None, reader: Reader) -> o.Outcome:
         mission = self._session.mission
@@ -96,7 +98,7 @@ class Effects:
             stage = self._registry.stage(active.stage)
             bound = self._bound_options(mission, active)
             with Context(mission, bound, reply, reader, self._session.store, self._registry) as context:
-                return stage.run(context)
+                return within_touches(stage, stage.run(context))
         except JournalError:
             raise
         except MissionError as error:
@@ -136,7 +138,9 @@ class Effects:
 
     # --- changes
 
-    def _propose_change(self, outcome: o.ProposeChange, reader: Reader) -> None:
+    def _propose_change(
+        self, outcome: o.ProposeChange, reader: Reader, result: CommandResult | None, blobs: Mapping[str, bytes]
+    ) -> None:
         try:
             change_set, after = changeset.build(self._root, outcome.files, reader.seen)
             _, before = checkpoint.secure(self._root, change_set)
@@ -153,12 +157,13 @@ class Effects:
                 summary=outcome.summary,
                 risk=assess(change_set, contents.__getitem__),
                 final=outcome.final,
+                result=result,
                 writing_stages=self._writing_stages,
                 proceed=self._proceed(),
                 elapsed_s=self._elapsed_s(),
                 expires_at=self._expires_at(),
             ),
-            {**after, artifact: shown, change_set.digest: changeset.to_json(change_set)},
+            {**blobs, **after, artifact: shown, change_set.digest: changeset.to_json(change_set)},
         )
 
     def _secure_change(self, digest: str) -> None:
@@ -189,7 +194,7 @@ class Effects:
 
     # --- commands
 
-    def _propose_command(self, outcome: o.RunCommand) -> None:
+    def _propose_command(self, outcome: o.RunCommand, result: CommandResult | None, blobs: Mapping[str, bytes]) -> None:
         spec = CommandSpec(outcome.argv, outcome.cwd, outcome.env, outcome.timeout_s, outcome.report)
         mission = self._session.mission
         self._session.decide(
@@ -198,8 +203,10 @@ class Effects:
                 digest=command_digest(mission, spec),
                 purpose=outcome.purpose,
                 covered=stands_in_plan(mission.plan, spec),
+                result=result,
                 expires_at=self._expires_at(),
-            )
+            ),
+            blobs,
         )
 
     def _run_command(self, spec: CommandSpec) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from mission_fsm.core import events as e
-from mission_fsm.core.model import ApprovalKind, Mission, Version
+from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.changes import Version
+from mission_fsm.core.mission import Mission
 from mission_fsm.errors import JournalDamaged
 from mission_fsm.runner.digests import command_digest, json_digest
 from mission_fsm.workspace import changeset, checkpoint

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.guards import Facts
-from mission_fsm.core.model import ApprovalKind, Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.errors import InvalidPlan
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.canonical import differences

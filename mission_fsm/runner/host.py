@@ -12,7 +12,7 @@ from pathlib import Path
 from mission_fsm.core import commands as c
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.guards import Facts
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.errors import Held
 from mission_fsm.journal.store import Store
 from mission_fsm.registry import Registry

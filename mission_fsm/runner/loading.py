@@ -8,10 +8,12 @@ import json
 import attrs
 
 from mission_fsm.converter import converter
-from mission_fsm.core import model
+from mission_fsm.core import approvals, replies
+from mission_fsm.core import mission as missions
 from mission_fsm.core.events import MissionCreated
 from mission_fsm.core.evolve import begin, evolve
-from mission_fsm.core.model import Mission, Plan
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.plan import Plan
 from mission_fsm.errors import JournalDamaged
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.canonical import plan_from_json
@@ -24,8 +26,9 @@ def _schema() -> str:
     shapes = [
         # As written: the types that attrs keeps are resolved by whoever asks first.
         f"{cls.__name__}{cls.__annotations__}"
-        for cls in vars(model).values()
-        if isinstance(cls, type) and attrs.has(cls)
+        for module in (approvals, missions, replies)
+        for cls in vars(module).values()
+        if isinstance(cls, type) and attrs.has(cls) and cls.__module__ == module.__name__
     ]
     return f"{_FOLD_VERSION}-{hashlib.sha256(';'.join(shapes).encode()).hexdigest()[:16]}"
 

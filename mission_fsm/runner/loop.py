@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.effects import Effects
 from mission_fsm.runner.session import Session

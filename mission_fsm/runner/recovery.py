@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mission_fsm.core.model import Interrupted, Mission
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.replies import Interrupted
 from mission_fsm.planfile.options import step_options
 from mission_fsm.registry import Registry
 
@@ -10,7 +11,7 @@ from mission_fsm.registry import Registry
 def in_doubt(mission: Mission, registry: Registry) -> tuple[str, ...]:
     """The command that was under way, where its stage does not say that it may simply run again."""
     active = mission.active
-    if active is None or active.command is None or active.command.test_id is None:
+    if active is None or active.command is None or active.command.run_id is None:
         return ()
     if registry.stage(active.stage).when_interrupted is Interrupted.RUN_AGAIN:
         return ()

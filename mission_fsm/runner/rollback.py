@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from mission_fsm.core import commands as c
-from mission_fsm.core.model import Mission
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.rollback import Target, target_of
 from mission_fsm.errors import Conflict
 from mission_fsm.journal.store import Store

@@ -8,7 +8,7 @@ from mission_fsm.core.commands import Command
 from mission_fsm.core.decide import Decision, decide
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.lifecycle import FINAL
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.journal.store import Lease, Standing, Store
 from mission_fsm.logs import log_transitions
 from mission_fsm.runner.loading import load_mission, snapshot_state

@@ -10,8 +10,9 @@ from typing import Any
 
 from attrs import define, field
 
-from mission_fsm.core.model import CommandResult, LastTest, Plan, Reply, Step
 from mission_fsm.core.outcomes import FileEdit
+from mission_fsm.core.plan import Plan, Step
+from mission_fsm.core.replies import CommandResult, LastTest, Reply
 from mission_fsm.stage import Editor, NoOptions, WorkspaceReader
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.reader import Reader

@@ -1,89 +1,48 @@
 """Where strace cannot be used: the functions of Python that leave something on a disk or start a process, counted.
 
-It sees less than strace: not what SQLite does inside a commit, nor what is written through a file object.
+It sees less than strace: nothing of what SQLite does within a commit, or of what is written through a file object.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
+from unittest.mock import patch
 
-from attrs import frozen
+from mission_fsm.testing.calls import Fault
 
 _FUNCTIONS = (
     *("fsync", "fdatasync", "ftruncate", "truncate", "pwrite"),
     *("rename", "replace", "unlink", "remove", "rmdir", "mkdir", "symlink", "link"),
     *("chmod", "fchmod", "chown", "fchown"),
 )
-_SCRIPT, _COMMIT, _SPAWN, _OPEN = "sqlite3.script", "sqlite3.commit", "subprocess.Popen", "os.open"
+_OPEN, _SPAWN, _SCRIPT, _COMMIT = "os.open", "subprocess.Popen", "sqlite3.script", "sqlite3.commit"
 
-NAMES = frozenset({*(f"os.{name}" for name in _FUNCTIONS), _SCRIPT, _COMMIT, _SPAWN, _OPEN})
+NAMES = frozenset({*(f"os.{name}" for name in _FUNCTIONS), _OPEN, _SPAWN, _SCRIPT, _COMMIT})
 
 _SQLITE_CODES = {errno.ENOSPC: sqlite3.SQLITE_FULL, errno.EACCES: sqlite3.SQLITE_READONLY}
 
-_SET_PTRACER, _ANYBODY = 0x59616D61, -1
 
-
-@frozen
-class Call:
-    """A call that a process made.
-
-    nth: which of its calls of that name, from 1.
-    text: with its arguments, as strace shows it.
-    """
-
-    name: str
-    nth: int
-    text: str
-
-    @property
-    def failed(self) -> bool:
-        """Whether it came to nothing, and so left nothing."""
-        return " = -1 " in self.text
-
-
-@frozen
-class Fault:
-    """What befalls a process, and where.
-
-    effect: the name of a signal that is sent before the call is made, or of an error that comes in its place.
-    at: names of calls, each with the number of the one that it befalls.
-    lasting: whether all after that one are befallen, too.
-    """
-
-    effect: str
-    at: tuple[tuple[str, int], ...]
-    lasting: bool = False
-
-    def befalls(self, name: str, nth: int) -> bool:
-        """Whether it befalls that call."""
-        return any(name == each and (nth >= first if self.lasting else nth == first) for each, first in self.at)
-
-
-def install(fault: Fault | None, log: str) -> None:
-    """Have this process's own calls counted, written to the log, and befallen by the fault."""
+def watched(work: Callable[[], int], fault: Fault | None, log: str) -> int:
+    """Do the work with its calls counted, written to the log, and befallen by the fault."""
     watch = _Watch(fault, os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
-    for name in _FUNCTIONS:
-        if hasattr(os, name):
-            setattr(os, name, watch.counted(f"os.{name}", getattr(os, name)))
-    opening = os.open
+    opening, starting, connecting = os.open, subprocess.Popen.__init__, sqlite3.connect
 
     def opened(path: Any, flags: int, *more: Any, **named: Any) -> int:
         if flags & os.O_CREAT:
             watch.pass_by(_OPEN, path)
         return opening(path, flags, *more, **named)
 
-    os.open = opened
-    starter: Any = subprocess.Popen
-    starter._execute_child = watch.counted(_SPAWN, starter._execute_child)
+    def started(self: Any, argv: Any, *more: Any, **named: Any) -> None:
+        watch.pass_by(_SPAWN, argv)
+        starting(self, argv, *more, **named)
 
     class Watched(sqlite3.Connection):
         """A connection whose commits are counted."""
@@ -97,19 +56,14 @@ def install(fault: Fault | None, log: str) -> None:
             watch.pass_by(_SCRIPT, "")
             return super().executescript(script)
 
-    connecting: Any = sqlite3.connect
-
-    def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connecting(*arguments, factory=Watched, **named)
-        return connection
-
-    sqlite3.connect = connect
-
-
-def let_be_traced() -> None:
-    """Allow any process of the same user to trace this one, where Linux's Yama keeps that to parents."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PTRACER, ctypes.c_ulong(_ANYBODY), 0, 0, 0)
+    with ExitStack() as stack:
+        for name in _FUNCTIONS:
+            if hasattr(os, name):
+                stack.enter_context(patch.object(os, name, watch.counted(f"os.{name}", getattr(os, name))))
+        stack.enter_context(patch.object(os, "open", opened))
+        stack.enter_context(patch.object(subprocess.Popen, "__init__", started))
+        stack.enter_context(patch.object(sqlite3, "connect", lambda *a, **b: connecting(*a, factory=Watched, **b)))
+        return work()
 
 
 class _Watch:
@@ -131,7 +85,7 @@ class _Watch:
         os.write(self._log, f"{name}({what!r})\n".encode("utf-8", "backslashreplace"))
         if self._fault is None or not self._fault.befalls(name, self._made[name]):
             return
-        if self._fault.effect.startswith("SIG"):
+        if self._fault.is_signal:
             os.kill(os.getpid(), signal.Signals[self._fault.effect])
             return
         number = getattr(errno, self._fault.effect)

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from attrs import frozen
 
-from mission_fsm.core.model import Change
+from mission_fsm.core.changes import Change
 from mission_fsm.errors import MissionError, UnsafePath, WorkspaceError
 from mission_fsm.workspace.checkpoint import Drift, Manifest, conflict, drift_words, standing
 from mission_fsm.workspace.folders import folder_mode

@@ -14,7 +14,7 @@ import rfc8785
 from cattrs import BaseValidationError
 
 from mission_fsm.converter import converter
-from mission_fsm.core.model import Change, ChangeSet, Version
+from mission_fsm.core.changes import Change, ChangeSet, Version
 from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.errors import Conflict, EditFailed, MissionError
 from mission_fsm.workspace.diff import measure

@@ -14,7 +14,7 @@ from attrs import frozen
 from cattrs import BaseValidationError
 
 from mission_fsm.converter import converter
-from mission_fsm.core.model import Change, ChangeSet, Version
+from mission_fsm.core.changes import Change, ChangeSet, Version
 from mission_fsm.errors import Conflict, MissionError, UnsafePath
 from mission_fsm.workspace.changeset import change_set_of
 from mission_fsm.workspace.folders import FolderChange, plan_folders, plan_restored_folders

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from mission_fsm.core.model import Change, ChangeSet, Version
+from mission_fsm.core.changes import Change, ChangeSet, Version
 from mission_fsm.workspace.lines import Block, count_lines, differing, split_lines
 from mission_fsm.workspace.versions import SYMLINK
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from attrs import frozen
 
-from mission_fsm.core.model import Change
+from mission_fsm.core.changes import Change
 from mission_fsm.errors import UnsafePath
 from mission_fsm.workspace.names import depth, parents
 from mission_fsm.workspace.paths import Root, explained

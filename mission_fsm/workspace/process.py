@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mission_fsm.core.model import CommandResult, CommandSpec
+from mission_fsm.core.replies import CommandResult, CommandSpec
 from mission_fsm.errors import UnsafePath, WorkspaceError
 from mission_fsm.workspace.environment import clean_environment
 from mission_fsm.workspace.names import parts_of

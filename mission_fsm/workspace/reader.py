@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mission_fsm.core.model import Version
+from mission_fsm.core.changes import Version
 from mission_fsm.errors import UnsafePath
 from mission_fsm.workspace.names import normal
 from mission_fsm.workspace.paths import Root

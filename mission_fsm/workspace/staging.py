@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 
-from mission_fsm.core.model import Version
+from mission_fsm.core.changes import Version
 from mission_fsm.errors import UnsafePath
 from mission_fsm.workspace.checkpoint import Manifest
 from mission_fsm.workspace.names import parents

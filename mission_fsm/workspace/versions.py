@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Container
 
-from mission_fsm.core.model import Version
+from mission_fsm.core.changes import Version
 from mission_fsm.errors import UnsafePath
 from mission_fsm.workspace.names import parents
 from mission_fsm.workspace.paths import Root, explained, is_folder

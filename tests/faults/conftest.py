@@ -9,20 +9,18 @@ import fcntl
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from attrs import frozen
 
 from mission_fsm.cli.main import main
 from mission_fsm.core.events import Recorded
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
-from mission_fsm.testing.faults import Call, Ended, Fault, durable, in_child, orphans, strike
+from mission_fsm.testing.faults import Call, Ended, Fault, in_child, orphans, strike
 from mission_fsm.testing.folders import contents
 
 Tree = dict[str, tuple[int, bytes]]
@@ -65,9 +63,7 @@ class Stand:
     @property
     def effects(self) -> list[str]:
         """What was done, once for each time that it was."""
-        return [
-            f"{entry.type} {getattr(entry.event, 'step_id', '')}" for entry in self.events if entry.type in EFFECTS
-        ]
+        return [f"{entry.type} {getattr(entry.event, 'step_id', '')}" for entry in self.events if entry.type in EFFECTS]
 
 
 @frozen
@@ -260,7 +256,7 @@ class Scene:
         """The test that was being run, once, when the mission was cut short."""
         mission = self.stand().mission
         active = mission.active if mission is not None else None
-        running = active is not None and active.command is not None and active.command.test_id is not None
+        running = active is not None and active.command is not None and active.command.run_id is not None
         return Counter([active.step_id] if active is not None and running else [])
 
     def _left_behind(self) -> Iterator[str]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mission_fsm.core import events as e
-from mission_fsm.core.model import CommandSpec, ScopeContract, Tool
+from mission_fsm.core.plan import ScopeContract, Tool
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.journal.store import Standing
 

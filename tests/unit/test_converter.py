@@ -14,16 +14,9 @@ from hypothesis import strategies as st
 
 from mission_fsm.converter import converter, problems_of
 from mission_fsm.core.events import CommandProposed, StageChanged, StepCompleted
-from mission_fsm.core.model import (
-    Active,
-    Applied,
-    CommandSpec,
-    Mission,
-    Plan,
-    Proposal,
-    State,
-    Step,
-)
+from mission_fsm.core.mission import Active, Mission, State
+from mission_fsm.core.plan import Plan, Step
+from mission_fsm.core.replies import Applied, CommandSpec, Proposal
 
 
 class Colour(StrEnum):

@@ -10,7 +10,7 @@ import click
 from mission_fsm.cli.foreground import carry_on, recorded
 from mission_fsm.cli.invocation import Invocation, by_option, mission_argument, no_run_option, standard_options
 from mission_fsm.cli.progress import teller
-from mission_fsm.core.model import Mission
+from mission_fsm.core.mission import Mission
 from mission_fsm.engine import Engine
 
 

@@ -7,7 +7,7 @@ import click
 from mission_fsm.cli.foreground import came_to, carry_on, recorded
 from mission_fsm.cli.invocation import Invocation, by_option, mission_argument, no_run_option, standard_options
 from mission_fsm.cli.progress import teller
-from mission_fsm.core.model import State
+from mission_fsm.core.mission import State
 
 _digest = click.option("--digest", metavar="DIGEST", help="Decide only if this is what is waiting.")
 

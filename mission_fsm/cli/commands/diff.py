@@ -7,8 +7,8 @@ import click
 from mission_fsm.cli.diffs import applied_diffs, coloured, diff_text, pending_diff
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.words import one_line, print_json, risk_in_words
+from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.events import DiffProposed
-from mission_fsm.core.model import RiskLevel
 from mission_fsm.engine import Engine
 
 

@@ -6,7 +6,7 @@ import click
 
 from mission_fsm.cli.invocation import Invocation, standard_options
 from mission_fsm.cli.words import one_line, print_json, state_in_words
-from mission_fsm.core.model import State
+from mission_fsm.core.mission import State
 from mission_fsm.core.projections import status
 
 

@@ -12,7 +12,7 @@ from mission_fsm.cli.foreground import came_to, carry_on
 from mission_fsm.cli.invocation import Invocation, by_option, no_run_option, standard_options
 from mission_fsm.cli.plan_page import plan_page
 from mission_fsm.cli.progress import teller
-from mission_fsm.core.model import Mission, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 from mission_fsm.errors import Held, Refused, UnknownMission
 from mission_fsm.planfile.canonical import differences

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mission_fsm import Engine
-    from mission_fsm.core.model import Mission
+    from mission_fsm.core.mission import Mission
     from tests.unit.cli.conftest import Step
 
     Begin = Callable[..., Mission]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mission_fsm.cli.interruption import heeding_signals
-from mission_fsm.core.model import State
+from mission_fsm.core.mission import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_fsm.cli.plan_page import plan_page
-from mission_fsm.core.model import Plan, ScopeContract, Step, Tool
+from mission_fsm.core.plan import Plan, ScopeContract, Step, Tool
 from mission_fsm.planfile.load import load_plan
 from mission_fsm.registry import Registry
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from mission_fsm.cli.diffs import coloured
 from mission_fsm.cli.rest import exit_status
 from mission_fsm.cli.words import one_line, risk_in_words
+from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.events import MissionCreated
 from mission_fsm.core.evolve import begin
-from mission_fsm.core.model import Plan, RiskLevel, State, Step
+from mission_fsm.core.mission import State
+from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.risk import LARGE, RULES
 from mission_fsm.core.text import visible
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mission_fsm.core import events as e
 from mission_fsm.core.globs import matches_any
-from mission_fsm.core.model import Plan
+from mission_fsm.core.plan import Plan
 
 # Events that introduce something, and the field that holds its id.
 INTRODUCES: dict[type, str] = {

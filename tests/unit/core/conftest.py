@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mission_fsm.core.model import ScopeContract
+from mission_fsm.core.plan import ScopeContract
 from tests.unit.core.driver import ANYWHERE, Driver, plan_of
 
 

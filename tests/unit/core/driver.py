@@ -5,23 +5,13 @@ from __future__ import annotations
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.decide import Decision, create, decide
 from mission_fsm.core.evolve import begin, evolve, fold
 from mission_fsm.core.lifecycle import rows
-from mission_fsm.core.model import (
-    Change,
-    ChangeSet,
-    CommandResult,
-    CommandSpec,
-    Mission,
-    Plan,
-    Risk,
-    RiskLevel,
-    ScopeContract,
-    State,
-    Step,
-    Version,
-)
+from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.plan import Plan, ScopeContract, Step
+from mission_fsm.core.replies import CommandResult, CommandSpec
 from mission_fsm.core.rollback import target_of
 from tests.unit.core.auditor import Auditor
 

@@ -9,9 +9,12 @@ import pytest
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import Risk, RiskLevel
 from mission_fsm.core.decide import create, decide
-from mission_fsm.core.model import Proposal, Risk, RiskLevel, ScopeContract, State
+from mission_fsm.core.mission import State
 from mission_fsm.core.moves import PAUSES
+from mission_fsm.core.plan import ScopeContract
+from mission_fsm.core.replies import Proposal
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
 from tests.unit.core.driver import PYTEST, WRITING, Driver, change_set_of, plan_of
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mission_fsm.core.diagram import DRAWN, PAINTS, dot, mermaid
 from mission_fsm.core.lifecycle import FINAL, TABLE, Row
-from mission_fsm.core.model import State
+from mission_fsm.core.mission import State
 from mission_fsm.core.trace import Trace
 
 Draw = Callable[[Trace | None], str]

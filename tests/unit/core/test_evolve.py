@@ -11,8 +11,11 @@ import pytest
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.approvals import Grant
 from mission_fsm.core.evolve import begin, evolve, fold
-from mission_fsm.core.model import CommandSpec, Grant, ScopeContract, State
+from mission_fsm.core.mission import State
+from mission_fsm.core.plan import ScopeContract
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.errors import JournalDamaged
 from tests.unit.core.driver import EXITED, PYTEST, Driver, folded, plan_of
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mission_fsm.core.approvals import ApprovalKind, Grant
 from mission_fsm.core.globs import matches
 from mission_fsm.core.grants import check_rule, covering, problem_with_rule
-from mission_fsm.core.model import ApprovalKind, Grant
 from mission_fsm.errors import UsageError
 
 DIFF, COMMAND = ApprovalKind.DIFF, ApprovalKind.COMMAND

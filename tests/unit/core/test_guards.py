@@ -8,9 +8,10 @@ import attrs
 import pytest
 
 from mission_fsm.core import guards as g
+from mission_fsm.core.approvals import ApprovalKind, Request
 from mission_fsm.core.guards import Facts, Guard
 from mission_fsm.core.lifecycle import TABLE, next_state
-from mission_fsm.core.model import Active, ApprovalKind, Edit, Mission, Request, Restoring, State
+from mission_fsm.core.mission import Active, Edit, Mission, Restoring, State
 from mission_fsm.core.next import BeginStep, RunStage
 from mission_fsm.errors import GuardRefused
 from tests.unit.core.driver import plan_of

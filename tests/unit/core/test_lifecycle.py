@@ -13,21 +13,12 @@ from hypothesis import strategies as st
 
 from mission_fsm.core import guards as g
 from mission_fsm.core import lifecycle
+from mission_fsm.core.approvals import ApprovalKind, Request
 from mission_fsm.core.guards import Facts
 from mission_fsm.core.lifecycle import FINAL, INITIAL, TABLE, TRIGGERS, follow, legal_triggers, next_state, why_not
-from mission_fsm.core.model import (
-    Active,
-    ApprovalKind,
-    CommandSpec,
-    Edit,
-    Mission,
-    ProposedChange,
-    ProposedCommand,
-    Request,
-    Restoring,
-    State,
-)
+from mission_fsm.core.mission import Active, Edit, Mission, ProposedChange, ProposedCommand, Restoring, State
 from mission_fsm.core.next import BeginStep, RunStage
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.errors import GuardRefused, IllegalTransition, JournalDamaged
 from tests.unit.core.driver import plan_of
 

@@ -17,8 +17,10 @@ from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import ChangeSet
 from mission_fsm.core.lifecycle import FINAL, TRIGGERS, legal_triggers, why_not
-from mission_fsm.core.model import ChangeSet, ScopeContract, State
+from mission_fsm.core.mission import State
+from mission_fsm.core.plan import ScopeContract
 from mission_fsm.core.rollback import target_of
 from mission_fsm.errors import MissionError, Refused, UsageError
 from tests.unit.core.auditor import Auditor

@@ -8,9 +8,11 @@ import attrs
 import pytest
 
 from mission_fsm.core import events as e
+from mission_fsm.core.approvals import ApprovalKind, Request
 from mission_fsm.core.lifecycle import TABLE, TRIGGERS
-from mission_fsm.core.model import ApprovalKind, Mission, Request, ScopeContract, State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.moves import AWAITING, Move, move_of, transition_of
+from mission_fsm.core.plan import ScopeContract
 from tests.unit.core.driver import plan_of
 
 S = State

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.decide import create, decide
-from mission_fsm.core.model import Change, ChangeSet, Mission, Plan, Risk, RiskLevel, Step, Version
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.projections import SENTENCES, sentence, status, timeline
 
 PLAN = Plan(

@@ -12,7 +12,7 @@ from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.decide import decide
-from mission_fsm.core.model import State
+from mission_fsm.core.mission import State
 from mission_fsm.errors import GuardRefused, IllegalTransition, Refused
 from tests.unit.core.driver import EXITED, PYTEST, WRITING, Driver, change_set_of, plan_of, propose
 

@@ -9,7 +9,8 @@ import pytest
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
-from mission_fsm.core.model import Proposal, RepairBegun, State
+from mission_fsm.core.mission import State
+from mission_fsm.core.replies import Proposal, RepairBegun
 from mission_fsm.errors import GuardRefused, IllegalTransition
 from tests.unit.core.driver import WRITING, Driver
 

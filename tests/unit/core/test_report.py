@@ -10,8 +10,11 @@ import pytest
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import ChangeSet
 from mission_fsm.core.decide import decide
-from mission_fsm.core.model import Applied, ChangeSet, CommandResult, CommandSpec, LastTest, ScopeContract, State
+from mission_fsm.core.mission import State
+from mission_fsm.core.plan import ScopeContract
+from mission_fsm.core.replies import Applied, CommandResult, CommandSpec, LastTest
 from mission_fsm.errors import GuardRefused
 from tests.unit.core.driver import EXITED, PYTEST, WRITING, Driver, change_set_of, propose
 

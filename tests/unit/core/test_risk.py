@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_fsm.core.model import Change, ChangeSet, Risk, RiskLevel, Version
+from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.risk import LARGE, LARGE_FILES, LARGE_LINES, RULES, assess
 
 LOW, MEDIUM, HIGH = RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
-from mission_fsm.core.model import Edit, State
+from mission_fsm.core.mission import Edit, State
 from mission_fsm.core.rollback import marked, target_of
 from mission_fsm.errors import GuardRefused, IllegalTransition
 from tests.unit.core.driver import Driver, plan_of

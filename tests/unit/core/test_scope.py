@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mission_fsm.core import commands as c
 from mission_fsm.core.globs import matches_any
-from mission_fsm.core.model import ScopeContract
+from mission_fsm.core.plan import ScopeContract
 from mission_fsm.core.scope import outside, violations
 from tests.unit.core.driver import Driver, change_set_of, plan_of
 

@@ -6,7 +6,8 @@ from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.decide import create, decide
-from mission_fsm.core.model import Plan, State, Step
+from mission_fsm.core.mission import State
+from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.trace import trace
 
 PLAN = Plan("goal", (Step("ask", "Decide", "plan"), Step("find", "Find it", "retrieve")), "d" * 64)

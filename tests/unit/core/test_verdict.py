@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_fsm.core.model import CommandResult
 from mission_fsm.core.outcomes import Failed, Tested
+from mission_fsm.core.replies import CommandResult
 from mission_fsm.core.verdict import fingerprint, verdict
 
 Run = Callable[..., CommandResult]

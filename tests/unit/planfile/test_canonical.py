@@ -13,7 +13,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_fsm.core.model import Plan, ScopeContract, Step, Tool
+from mission_fsm.core.plan import Plan, ScopeContract, Step, Tool
 from mission_fsm.errors import JournalDamaged, JournalNewer
 from mission_fsm.planfile.canonical import canonical_json, differences, plan_from_json, with_digest
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mission_fsm.core.model import Plan, ScopeContract, Step, Tool
+from mission_fsm.core.plan import Plan, ScopeContract, Step, Tool
 from mission_fsm.errors import InvalidPlan, PluginError, Problem
 from mission_fsm.planfile.canonical import canonical_json, plan_from_json
 from mission_fsm.planfile.load import LoadedPlan, MappedStep, load_plan

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mission_fsm.core.model import Step
+from mission_fsm.core.plan import Step
 from mission_fsm.errors import PluginError, Problem, UsageError
 from mission_fsm.planfile.load import LoadedPlan, load_plan
 from mission_fsm.planfile.options import StepOptions, step_options

@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from mission_fsm.core import events as e
-from mission_fsm.core.model import CommandSpec, Mission, State
+from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.engine import Engine
 from mission_fsm.errors import JournalDamaged, UsageError
 from mission_fsm.journal.memory import MemoryStore

@@ -120,7 +120,7 @@ def test_a_result_that_is_not_json_is_found(tmp_path: Path) -> None:
 
 
 PEEKING = """
-from mission_fsm.core.model import Step
+from mission_fsm.core.plan import Step
 from mission_fsm.stage import Completed, Stage
 
 class Peeking(Stage):

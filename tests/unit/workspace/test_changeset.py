@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_fsm.core.model import Change, ChangeSet
+from mission_fsm.core.changes import Change, ChangeSet
 from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.errors import Conflict, EditFailed, MissionError, UnsafePath
 from mission_fsm.workspace import changeset

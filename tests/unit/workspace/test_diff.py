@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission_fsm.core.model import Change
+from mission_fsm.core.changes import Change
 from mission_fsm.workspace.changeset import change_set_of
 from mission_fsm.workspace.diff import file_diff, is_binary, measure, unified, visible
 from mission_fsm.workspace.versions import SYMLINK, version_of

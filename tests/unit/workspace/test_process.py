@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_fsm.core.model import CommandResult, CommandSpec
+from mission_fsm.core.replies import CommandResult, CommandSpec
 from mission_fsm.workspace import supervisor
 from mission_fsm.workspace.process import run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_fsm.core.model import Version
+from mission_fsm.core.changes import Version
 from mission_fsm.errors import UnsafePath
 from mission_fsm.workspace import versions
 from mission_fsm.workspace.paths import Root

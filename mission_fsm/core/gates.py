@@ -1,0 +1,94 @@
+"""What requests, decisions and interruptions change in a mission, as mappings of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from mission_fsm.core import events as e
+from mission_fsm.core.approvals import ApprovalKind, Grant, Request
+from mission_fsm.core.changes import RiskLevel
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.replies import Answer, Proposal
+from mission_fsm.core.underway import active_of, with_active
+
+
+def _approval_requested(_: Mission, event: e.ApprovalRequested) -> dict[str, Any]:
+    return {
+        "pending": Request(
+            approval_id=event.approval_id,
+            kind=ApprovalKind(event.kind),
+            digest=event.digest,
+            summary=event.summary,
+            step_id=event.step_id,
+            risk_level=RiskLevel(event.risk_level) if event.risk_level else None,
+            rules=event.rules,
+            choices=event.choices,
+            expires_at=event.expires_at,
+        )
+    }
+
+
+def _approval_resolved(mission: Mission, event: e.ApprovalResolved) -> dict[str, Any]:
+    changes: dict[str, Any] = {"pending": None}
+    if event.grant_id is not None:
+        changes["grants"] = tuple(
+            attrs.evolve(g, used=g.used + 1) if g.grant_id == event.grant_id else g for g in mission.grants
+        )
+    if event.kind == ApprovalKind.PLAN:
+        return {**changes, "plan_decision": event.decision, "decided_by": event.decided_by}
+    if event.decision != "approved":
+        return {**changes, "active": None}
+    active = active_of(mission)
+    if event.kind == ApprovalKind.DIFF and active.change is not None:
+        return {**changes, **with_active(mission, change=attrs.evolve(active.change, approved=True))}
+    if event.kind == ApprovalKind.COMMAND and active.command is not None:
+        return {**changes, **with_active(mission, command=attrs.evolve(active.command, approved=True))}
+    return {**changes, **with_active(mission, reply=Answer(event.answer or "", event.decided_by))}
+
+
+def _approval_expired(_: Mission, __: e.ApprovalExpired) -> dict[str, Any]:
+    return {"pending": None, "active": None}
+
+
+def _grant_given(mission: Mission, event: e.GrantGiven) -> dict[str, Any]:
+    return {"grants": (*mission.grants, Grant(event.grant_id, event.rule, event.by))}
+
+
+def _input_received(mission: Mission, event: e.InputReceived) -> dict[str, Any]:
+    return with_active(mission, reply=Proposal(event.digest, event.by))
+
+
+def _execution_paused(mission: Mission, event: e.ExecutionPaused) -> dict[str, Any]:
+    changes: dict[str, Any] = {"pause_reason": event.reason}
+    if event.reason == "failure":
+        changes["active"] = None
+    elif mission.active is not None and mission.active.command is not None:
+        # A command that was under way has been ended, and runs again as it was approved.
+        changes |= with_active(mission, command=attrs.evolve(mission.active.command, run_id=None))
+    return changes
+
+
+def _execution_resumed(_: Mission, event: e.ExecutionResumed) -> dict[str, Any]:
+    changes: dict[str, Any] = {"pause_reason": None}
+    if event.reason == "retry":
+        changes |= {"failure": None, "active": None}
+    return changes
+
+
+def _execution_stopped(_: Mission, event: e.ExecutionStopped) -> dict[str, Any]:
+    return {"pause_reason": event.reason, "active": None, "pending": None}
+
+
+GATES: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
+    e.ApprovalRequested: _approval_requested,
+    e.ApprovalResolved: _approval_resolved,
+    e.ApprovalExpired: _approval_expired,
+    e.GrantGiven: _grant_given,
+    e.InputReceived: _input_received,
+    e.ExecutionPaused: _execution_paused,
+    e.ExecutionResumed: _execution_resumed,
+    e.ExecutionStopped: _execution_stopped,
+}

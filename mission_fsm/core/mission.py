@@ -1,0 +1,194 @@
+"""The mission: everything that a fold of its events says, and the parts that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from mission_fsm.core.approvals import Grant, Request
+from mission_fsm.core.plan import Plan
+from mission_fsm.core.replies import CommandSpec, LastTest, Reply
+
+
+class State(StrEnum):
+    """The seven states of a mission. Which follows which stands in `lifecycle`."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    AWAITING_APPROVAL = "awaiting_approval"
+    PAUSED = "paused"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    COMPLETE = "complete"
+
+
+@frozen
+class Failure:
+    """Why the mission failed. The signature is the same where the cause is the same."""
+
+    step_id: str
+    kind: str
+    message: str
+    signature: str
+
+
+@frozen
+class ProposedChange:
+    """A change set on its way into the workspace: proposed, then approved, then secured, then applied.
+
+    manifest: digest of what its checkpoint saved; None until it is secured.
+    """
+
+    diff_id: str
+    digest: str
+    summary: str
+    paths: tuple[str, ...]
+    lines: int
+    final: bool
+    approved: bool = False
+    manifest: str | None = None
+
+
+@frozen
+class ProposedCommand:
+    """A command on its way: proposed, approved (by the plan or at the gate), started.
+
+    run_id: of the test or command that its start put on record; None until then.
+    """
+
+    digest: str
+    spec: CommandSpec
+    purpose: str
+    approved: bool = False
+    run_id: str | None = None
+
+
+@frozen
+class Active:
+    """The step under way.
+
+    stage: the stage that performs now; `repair` while a failed step is being repaired in place.
+    reply: what that stage is told when it is run next.
+    """
+
+    step_index: int
+    step_id: str
+    attempt: int
+    stage: str
+    checkpoint_id: str | None = None
+    retrieval_id: str | None = None
+    reply: Reply | None = None
+    change: ProposedChange | None = None
+    command: ProposedCommand | None = None
+
+
+@frozen
+class Repair:
+    """A repair loop under way.
+
+    origin: `step` (a repair step of the plan, in its turn), `plan` (a repair bound to the step that failed)
+        or `person` (a patch given by hand).
+    options_step: index of the plan's step that holds the repair's options; None for a person's patch.
+    signatures: of the failures seen so far; one that comes back ends the loop.
+    """
+
+    repair_id: str
+    step_id: str
+    attempt: int
+    max_attempts: int
+    origin: str
+    options_step: int | None = None
+    patch: str | None = None
+    signatures: tuple[str, ...] = ()
+
+    @property
+    def in_place(self) -> bool:
+        """Whether a failed step is being repaired, rather than a repair step having its turn."""
+        return self.origin != "step"
+
+
+@frozen
+class Edit:
+    """An entry of the stack that rollback walks: something that the mission wrote, and its checkpoint.
+
+    kind: `edit`, or `rollback` for a rollback, which can be undone too.
+    cursor: the step to stand at once it is undone.
+    target: of a rollback, the checkpoint that it went back to.
+    undone_by: the checkpoint of the rollback that undid it, or None while it is live.
+    """
+
+    checkpoint_id: str
+    kind: str
+    step_id: str
+    cursor: int
+    manifest: str
+    paths: tuple[str, ...]
+    lines: int
+    target: str | None = None
+    undone_by: str | None = None
+
+
+@frozen
+class Restoring:
+    """A rollback that is on record and not yet finished."""
+
+    checkpoint_id: str
+    target: str
+    manifest: str
+    cursor: int
+    undoes: tuple[str, ...]
+    by: str
+
+
+@frozen
+class Mission:
+    """The aggregate: everything that a fold of a mission's events says about it.
+
+    sequence: of the last event folded.
+    cursor: index of the step that is next, or under way.
+    stage: the last stage announced; `none` at first.
+    reached: how many of the plan's first steps have been started at least once.
+    retried: tries so far, for those steps that were tried more than once.
+    at_rest: whether no effect has begun since the last decision, so that there is nothing to recover.
+    """
+
+    mission_id: str
+    plan: Plan = field(repr=False)
+    workspace: str
+    source: str | None
+    created_by: str
+    state: State
+    sequence: int
+    cursor: int = 0
+    reached: int = 0
+    at_rest: bool = False
+    stage: str = "none"
+    plan_decision: str = "pending"
+    decided_by: str | None = None
+    started_sequence: int | None = None
+    pause_reason: str | None = None
+    active: Active | None = None
+    pending: Request | None = None
+    failure: Failure | None = None
+    repair: Repair | None = None
+    last_test: LastTest | None = None
+    restoring: Restoring | None = None
+    grants: tuple[Grant, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    retried: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def awaits_input(self) -> bool:
+        """Whether the step under way has asked for something that the plan does not hold."""
+        return self.state is State.PAUSED and self.pause_reason == "awaiting_input" and self.active is not None
+
+    def attempts(self, step_index: int) -> int:
+        """How many times the step at that index has been started."""
+        step_id = self.plan.steps[step_index].step_id
+        return self.retried.get(step_id, 1 if step_index < self.reached else 0)
+
+    def edit(self, checkpoint_id: str) -> Edit | None:
+        """The entry of the rollback stack with that checkpoint, or None."""
+        return next((edit for edit in self.edits if edit.checkpoint_id == checkpoint_id), None)
