@@ -7,7 +7,7 @@ INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types contracts tests bench diagrams schema clean
+.PHONY: help demo test lint types contracts tests bench diagrams schema reference clean
 
 help: ## Say what there is to make.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ diagrams: $(VENV)/installed ## Draw the lifecycle anew, from its table.
 schema: $(VENV)/installed ## Write the schema of plans anew, from its classes.
 	@mkdir -p docs
 	@$(VENV)/bin/mission schema > docs/plan.schema.json
+
+reference: $(VENV)/installed ## Write the reference pages anew, from the code.
+	@$(PYTHON) docs/write.py
 
 clean: ## Remove what was made, but not demo/, which is yours.
 	@rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

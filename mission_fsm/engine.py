@@ -190,7 +190,7 @@ class Engine:
         folder = check_workspace(Path(workspace), home=self._home)
         source = None
         if not isinstance(plan, Plan):
-            source = str(Path(plan).absolute())
+            source = str(Path(plan).resolve())
             plan = load_plan(Path(plan), self._registry, workspace=folder).plan
         # A plan that was made in code is known by what it holds, whatever digest it came with.
         plan = with_digest(plan)
@@ -286,7 +286,8 @@ class Engine:
         """Run the mission to the next gate, pause, failure or end.
 
         Starts one that is idle and approved, resumes one that is paused, and takes over one whose runner is gone.
-        Raises Held where another runs it, or another mission holds its workspace.
+        Raises Held where another runs it, and GuardRefused where it may not start or run on: its plan changed,
+        another mission holds its workspace, or it is in doubt whether a command took effect.
         """
         return self._host.run(mission_id, by or self._by)
 

@@ -92,10 +92,14 @@ class Held(Refused):
 
 
 class Conflict(Refused):
-    """Files are no longer what they were when the change was made; nothing was written."""
+    """Files are no longer what they were when the change was made; nothing was written.
 
-    def __init__(self, message: str, paths: Sequence[str] = ()) -> None:
+    paths: which files. details: what happened to each, in words, such as `a.py was changed`.
+    """
+
+    def __init__(self, message: str, paths: Sequence[str] = (), details: Sequence[str] = ()) -> None:
         self.paths = tuple(paths)
+        self.details = tuple(details) or (message,)
         super().__init__(message)
 
 

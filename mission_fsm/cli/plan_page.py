@@ -45,7 +45,7 @@ def plan_page(plan: Plan, mapped: Sequence[MappedStep] = (), *, options: bool) -
 def scope_in_words(scope: ScopeContract) -> str:
     """`src/**, tests/**; at most 4 files and 120 lines`."""
     bounds = [
-        f"{most} {noun}" for most, noun in ((scope.max_files, "files"), (scope.max_lines, "lines")) if most is not None
+        count(most, noun) for most, noun in ((scope.max_files, "file"), (scope.max_lines, "line")) if most is not None
     ]
     paths = ", ".join(map(one_line, scope.paths))
     return f"{paths}; at most {' and '.join(bounds)}" if bounds else paths

@@ -6,11 +6,15 @@ They are looked at at safe points: between two effects, and while a command runs
 from __future__ import annotations
 
 import json
+import time
 
 from mission_fsm.converter import converter
 from mission_fsm.core.commands import Pause, Stop
 from mission_fsm.errors import UsageError
 from mission_fsm.journal.store import Store
+
+# Sooner than a person notices, and seldom beside a step of a fraction of a millisecond.
+LOOK_EVERY_S = 0.01
 
 Interruption = Pause | Stop
 
@@ -39,21 +43,20 @@ class Control:
         self._store = store
         self._mission_id = mission_id
         self._wanted: Interruption | None = None
-        self._looked = False
+        self._look_again = 0.0
 
     def ask(self, request: Interruption) -> None:
         """Ask from within the process; safe in a signal handler, because it only assigns."""
         if not isinstance(self._wanted, Stop):
             self._wanted = request
 
-    def seen(self) -> Interruption | None:
-        """What was asked, as far as it has been looked for."""
-        return self._wanted
-
     def wanted(self) -> Interruption | None:
-        """What is asked, if anything is. Cheap where nothing has been written since the last look."""
-        if not self._looked or self._store.changed():
-            self._looked = True
-            for text in self._store.take(self._mission_id):
-                self.ask(from_text(text))
+        """What is asked, if anything is, as of the last few milliseconds: so quick steps do not look each time."""
+        now = time.monotonic()
+        if now >= self._look_again:
+            first = self._look_again == 0.0
+            self._look_again = now + LOOK_EVERY_S
+            if first or self._store.changed():
+                for text in self._store.take(self._mission_id):
+                    self.ask(from_text(text))
         return self._wanted

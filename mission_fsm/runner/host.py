@@ -13,7 +13,7 @@ from mission_fsm.core import commands as c
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.guards import Facts
 from mission_fsm.core.mission import Mission, State
-from mission_fsm.errors import Held
+from mission_fsm.errors import GuardRefused, Held
 from mission_fsm.journal.store import Store
 from mission_fsm.registry import Registry
 from mission_fsm.runner import loop
@@ -74,6 +74,7 @@ class Host:
             elif mission.state is State.RUNNING:
                 self._recover(session, effects)
             elif mission.state not in (State.IDLE, State.AWAITING_APPROVAL):
+                _refuse_doubt(mission)
                 session.decide(c.Resume(by))
             return loop.run(session, effects, control)
 
@@ -160,3 +161,14 @@ class Host:
             if session.mission.state is State.PAUSED and isinstance(request, c.Pause):
                 return session.mission
             return session.decide(request)
+
+
+def _refuse_doubt(mission: Mission) -> None:
+    """Whoever runs a mission again as a matter of course does not settle what only a person can."""
+    if mission.pause_reason == "in_doubt":
+        raise GuardRefused(
+            "run",
+            "nothing_is_in_doubt",
+            "the runner was gone while a command ran, and it is not known whether it took effect; "
+            "look, then resume or retry to run it again, roll back or stop",
+        )

@@ -10,11 +10,9 @@ from mission_fsm.runner.session import Session
 
 def run(session: Session, effects: Effects, control: Control) -> Mission:
     """Run to the next gate, pause, failure or end, and give the mission as it came to rest there."""
-    wanted = control.wanted()
     while session.mission.state is State.RUNNING:
+        wanted = control.wanted()
         if wanted is not None:
             return session.decide(wanted)
         effects.act()
-        # Each effect has looked itself, right before its outcome was recorded.
-        wanted = control.seen()
     return session.mission

@@ -34,17 +34,19 @@ def plan_rollback(mission: Mission, store: Store, root: Root, to: str | None, *,
     try:
         manifest = checkpoint.rollback_manifest(root, manifests, overwrite=overwrite)
     except Conflict as conflict:
-        return RollbackPlan(target, None, (), (str(conflict),))
+        return RollbackPlan(target, None, (), conflict.details)
     return RollbackPlan(target, manifest, tuple(checkpoint.preview(manifest)), ())
 
 
 def roll_back(session: Session, root: Root, plan: RollbackPlan, by: str) -> None:
     """Do what was planned. Raises GuardRefused where conflicts stand in its way; nothing is then written."""
     paths: tuple[str, ...] = ()
+    size_bytes = 0
     blobs: dict[str, bytes] = {}
     if plan.manifest is not None:
         paths = plan.manifest.change_set.paths
         blobs = checkpoint.pre_images(root, plan.manifest)
+        size_bytes = sum(map(len, blobs.values()))
         data = checkpoint.to_json(plan.manifest)
         blobs[bytes_digest(data)] = data
     session.decide(
@@ -53,7 +55,7 @@ def roll_back(session: Session, root: Root, plan: RollbackPlan, by: str) -> None
             cursor=plan.target.cursor,
             undoes=tuple(edit.checkpoint_id for edit in plan.target.edits),
             paths=paths,
-            size_bytes=sum(map(len, blobs.values())),
+            size_bytes=size_bytes,
             manifest=bytes_digest(data) if plan.manifest is not None else "",
             by=by,
             conflicts=plan.conflicts,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+Tree = dict[str, tuple[int, bytes]]
+"""Mode and bytes (of a link: its target) of everything below a folder, by path."""
 
-def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+
+def contents(folder: Path) -> Tree:
     """Mode and bytes of everything below the folder (of a link: its target), by path."""
-    found = {}
+    found: Tree = {}
     for path in sorted(folder.rglob("*")):
         found[path.relative_to(folder).as_posix()] = (path.lstat().st_mode, _data(path))
     return found

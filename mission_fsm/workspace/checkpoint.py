@@ -117,8 +117,9 @@ def drift_words(expected: Version | None, now: Version | None) -> str:
 def conflict(drifted: Sequence[Drift]) -> Conflict:
     """The error that lists the drift."""
     count = "1 file is" if len(drifted) == 1 else f"{len(drifted)} files are"
-    listed = "\n".join(f"  {path}: {words}" for path, words in drifted)
-    return Conflict(f"{count} not what this change expects, so nothing was written:\n{listed}", [p for p, _ in drifted])
+    details = [f"{path} {words}" for path, words in drifted]
+    message = f"{count} not what this change expects, so nothing was written: {'; '.join(details)}"
+    return Conflict(message, [path for path, _ in drifted], details)
 
 
 def rollback_manifest(root: Root, manifests: Sequence[Manifest], *, overwrite: bool = False) -> Manifest:

@@ -152,7 +152,7 @@ def test_the_conflict_that_is_shown_is_what_a_rollback_meets(tmp_path: Path) -> 
         engine.approve(mission.mission_id)
         engine.run(mission.mission_id)
         (workspace / "a.txt").write_text("mine")
-        with pytest.raises(GuardRefused, match=r"a\.txt: was changed"):
+        with pytest.raises(GuardRefused, match=r"a\.txt was changed"):
             engine.rollback(mission.mission_id, "start")
         rolled = engine.rollback(mission.mission_id, "start", overwrite=True)
         assert not (workspace / "a.txt").exists()

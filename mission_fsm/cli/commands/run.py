@@ -99,7 +99,7 @@ def _refuse_if_held(engine: Engine, workspace: Path, plan: Path) -> None:
         return
     whose = f"mission {holding.mission_id}, which is {holding.state.replace('_', ' ')}, holds the workspace"
     carry_it_on = f"`mission run {holding.mission_id}` carries it on, and `mission stop {holding.mission_id}` ends it"
-    if holding.source == str(plan.absolute()):
+    if holding.source == str(plan.resolve()):
         approved = engine.state(holding.mission_id).plan
         changes = differences(approved, load_plan(plan, Registry.installed(), workspace=workspace).plan)
         if changes:

@@ -7,6 +7,7 @@ import click
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.rest import advice_for, standing
 from mission_fsm.cli.words import count, indented, one_line, print_json
+from mission_fsm.core.approvals import Grant
 from mission_fsm.core.mission import Edit, Mission, State
 from mission_fsm.core.projections import status, step_status
 from mission_fsm.engine import Engine
@@ -53,7 +54,10 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
         f"workspace {one_line(mission.workspace)}",
         f"plan      {one_line(mission.source or 'given in process')}, by {one_line(mission.created_by)}",
         f"digest    {mission.plan.digest}",
-        *[f"granted   {grant.rule} by {one_line(grant.by)}, used {grant.used} times" for grant in mission.grants],
+        *[
+            f"granted   {grant.rule} by {one_line(grant.by)}, used {count(grant.used, 'time')}"
+            for grant in mission.grants
+        ],
         "",
         *[_step_line(mission, index, widest) for index in range(len(mission.plan.steps))],
         "",
@@ -69,6 +73,10 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
     if commands:
         lines += ["", "what can be done now:", indented(commands)]
     return lines
+
+
+def _grant_line(grant: Grant) -> str:
+    return f"granted   {grant.rule} by {one_line(grant.by)}, used {count(grant.used, 'time')}"
 
 
 def _step_line(mission: Mission, index: int, widest: int) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from mission_fsm import Engine, State
+from mission_fsm import Engine, Mission, Recorded, Registry, State
 from mission_fsm.errors import GuardRefused, Held, IllegalTransition, UnknownMission, UsageError
 from mission_fsm.journal.sqlite import SqliteStore
+from mission_fsm.stage import CommandResult, Completed, Outcome, RunCommand, Stage, StageContext, Tool
 
 Steps = dict[str, dict[str, Any]]
 Approved = Callable[..., str]
@@ -285,6 +286,62 @@ def test_a_request_that_was_not_decided_in_time_expires_and_the_mission_pauses(
         mission = engine.state(mission_id)
         assert (mission.state, mission.pause_reason) == (State.PAUSED, "expired")
         assert engine.run(mission_id).state is State.AWAITING_APPROVAL
+
+
+class Deploy(Stage):
+    """A stage whose command may not simply run again."""
+
+    name = "deploy"
+    words = ("deploy",)
+    touches = frozenset({Tool.READ, Tool.EXEC})
+
+    def run(self, context: StageContext) -> Outcome:
+        if isinstance(context.reply, CommandResult):
+            return Completed("deployed")
+        return RunCommand((sys.executable, "-c", "pass"))
+
+
+def test_a_command_whose_runner_was_gone_waits_for_a_person_unless_its_stage_says_that_it_may_run_again(
+    tmp_path: Path, workspace: Path, plan_file: Callable[..., Path]
+) -> None:
+    registry = Registry.of(stages=[Deploy])
+    plan = plan_file({"step_id": "ship", "description": "Deploy it"})
+    with Engine.open(tmp_path / "home", registry=registry, by="ada") as engine:
+        mission_id = engine.create(plan, workspace, grants=("all",)).mission_id
+        engine.approve(mission_id)
+
+        def gone(entry: Recorded, _: Mission) -> None:
+            if entry.type == "command_started":
+                raise KeyboardInterrupt
+
+        forget = engine.subscribe(gone)
+        with pytest.raises(KeyboardInterrupt):
+            engine.run(mission_id)
+        forget()
+
+        mission = engine.run(mission_id)
+        assert (mission.state, mission.pause_reason) == (State.PAUSED, "in_doubt")
+        with pytest.raises(GuardRefused, match="not known whether it took effect"):
+            engine.run(mission_id)
+        engine.resume(mission_id)
+        assert engine.run(mission_id).state is State.COMPLETE
+
+
+def test_a_stage_that_asks_for_what_it_does_not_declare_fails_and_nothing_is_done(
+    tmp_path: Path, workspace: Path, plan_file: Callable[..., Path]
+) -> None:
+    class Sly(Deploy):
+        touches = frozenset({Tool.READ})
+
+    plan = plan_file({"step_id": "ship", "description": "Deploy it"})
+    with Engine.open(tmp_path / "home", registry=Registry.of(stages=[Sly])) as engine:
+        mission_id = engine.create(plan, workspace).mission_id
+        engine.approve(mission_id)
+        mission = engine.run(mission_id)
+        assert mission.state is State.FAILED
+        assert mission.failure is not None
+        assert "does not declare" in mission.failure.message
+        assert "command_proposed" not in [entry.type for entry in engine.events(mission_id)]
 
 
 def test_unknown_missions_and_bad_grants_are_told_in_a_sentence(

@@ -1,0 +1,143 @@
+"""One fault, and what must hold after it: nothing is lost, nothing is done twice, and the script comes to its end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from mission_fsm.core.mission import State
+from mission_fsm.testing.faults import Call, Ended, Fault, orphans
+from mission_fsm.testing.folders import Tree, contents
+from tests.faults.scene import RUNS, Moment, Scene, Stand
+
+# What the command line documents: the mission came to rest; it was refused, or could not be done.
+RESTED = {0, 3, 4, 5}
+REFUSED = {1, 7}
+
+# No more than so many commands bring a mission from anywhere to its end.
+MOST_COMMANDS = 12
+
+
+@frozen
+class Attempt:
+    """What came of a fault at a call.
+
+    place: of the call in the script. status: the struck command's exit status.
+    problems: what did not hold, in sentences.
+    """
+
+    effect: str
+    place: str
+    status: int
+    problems: tuple[str, ...]
+
+
+def attempt(scene: Scene, moment: Moment, call: Call, fault: Fault) -> Attempt:
+    """Have the fault befall that command, carry the mission to its end, and see what holds."""
+    scene.set_back(moment)
+    before = scene.stand()
+    struck = scene.command(list(moment.argv), fault, watched=True)
+    problems = [f"process {pid} of it lived on" for pid in orphans()]
+    problems += _ended_badly(struck, fault)
+    problems += _lost(scene, before) or _carried_on(scene, call, fault)
+    if problems:
+        problems.append(f"it ended with {struck.status} and said: {struck.err[-1000:]}")
+    lasting = " and all after it" if fault.lasting else ""
+    return Attempt(fault.effect, f"{moment.argv[0]}: {call.text[:150]}{lasting}", struck.status, tuple(problems))
+
+
+def _ended_badly(ended: Ended, fault: Fault | None) -> Iterator[str]:
+    """What is wrong with how a command ended. fault: the one that befell it."""
+    allowed = set(RESTED)
+    if fault is not None and fault.is_signal:
+        # By the signal itself, or as Python takes SIGINT where the mission is not running.
+        allowed |= {-signal.Signals[fault.effect], *({130} if fault.effect == "SIGINT" else ())}
+    elif fault is not None:
+        allowed |= REFUSED
+    if ended.status not in allowed:
+        yield f"the exit status is {ended.status}"
+    if "Traceback" in ended.err or "unexpected" in ended.err or " raised " in ended.err + ended.out:
+        yield "what it said is no sentence for a person"
+    if ended.status in REFUSED and "mission: " not in ended.err:
+        yield "it did not say why it could not go on"
+
+
+def _lost(scene: Scene, before: Stand) -> list[str]:
+    """What is wrong with the record, right after the fault."""
+    verified = scene.command(["verify", "--all"])
+    if verified.status != 0:
+        return [f"the journal does not verify: {verified.err}"]
+    events = scene.stand().events
+    problems = [f"{path} is still locked" for path in _locked(scene)]
+    if events[: len(before.events)] != before.events:
+        problems.append("events that were there before the command are gone or changed")
+    for line in scene.log.read_text().splitlines() if scene.log.exists() else ():
+        # The last line may be cut off; a line follows the event that it acknowledges.
+        if line.endswith("}") and json.loads(line).get("sequence", 0) > len(events):
+            problems.append(f"an event that was acknowledged is lost: {line}")
+    return problems
+
+
+def _locked(scene: Scene) -> Iterator[str]:
+    for path in (scene.work, *(scene.home / "locks").glob("*")):
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield str(path)
+        finally:
+            os.close(fd)
+
+
+def _carried_on(scene: Scene, call: Call, fault: Fault) -> list[str]:
+    """What is wrong once the mission has been carried to its end."""
+    problems: list[str] = []
+    cut_short = scene.stand().under_way
+    for _ in range(MOST_COMMANDS):
+        stand = scene.stand()
+        argv = scene.next_command(stand)
+        if argv is None:
+            break
+        mission = stand.mission
+        if mission is not None and mission.state is State.COMPLETE and mission.restoring is None:
+            problems += _differences("changed", scene.after, contents(scene.work), call, fault)
+        ended = scene.command(argv)
+        problems += [f"{argv[0]}: {problem}" for problem in _ended_badly(ended, None)]
+    else:
+        problems.append(f"the mission did not come to its end by {MOST_COMMANDS} more commands")
+    problems += _differences("rolled back", scene.before, contents(scene.work), call, fault)
+    problems += [f"{path} is left" for path in scene.home.iterdir() if path.name not in _AT_HOME]
+    problems += _done_twice(scene, cut_short, fault)
+    if scene.command(["verify", "--all"]).status != 0:
+        problems.append("the journal does not verify at the end")
+    return problems
+
+
+_AT_HOME = {"journal.db", "journal.lock", "locks"}
+
+
+def _differences(when: str, expected: Tree, found: Tree, call: Call, fault: Fault) -> Iterator[str]:
+    for path in sorted(expected.keys() | found.keys()):
+        if path not in expected and ".mission-" in path and call.name == "unlinkat" and not fault.is_signal:
+            continue  # what the system refuses to remove stays
+        if expected.get(path) != found.get(path):
+            yield f"{when}, the workspace has {found.get(path)} at {path}, and not {expected.get(path)}"
+
+
+def _done_twice(scene: Scene, cut_short: str | None, fault: Fault) -> Iterator[str]:
+    stand = scene.stand()
+    more = Counter(scene.ran.read_text().split()) - Counter(RUNS)
+    if fault.is_signal and more - Counter([cut_short]):
+        yield f"commands ran again that had not been cut short: {dict(more)}"
+    if "ship" in more and not any(getattr(entry.event, "in_doubt", ()) for entry in stand.events):
+        yield "a command ran again, and nobody was told that it was in doubt"
+    done = [effect for effect in stand.effects if fault.is_signal or effect.startswith(("step_completed", "final"))]
+    expected = [effect for effect in scene.effects if effect in done or fault.is_signal]
+    if done != expected or len(set(scene.effects) - set(stand.effects)):
+        yield f"what was done is not what is done without the fault: {stand.effects}"
