@@ -135,7 +135,7 @@ def test_an_import_from_behind_the_api_is_found(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "peeking_plugin.py").write_text(PEEKING)
     monkeypatch.syspath_prepend(tmp_path)
     peeking = importlib.import_module("peeking_plugin").Peeking
-    with pytest.raises(AssertionError, match=r"found \['mission_fsm\.core\.model'\]"):
+    with pytest.raises(AssertionError, match=r"found \['mission_fsm\.core\.plan'\]"):
         contract_of(peeking).test_it_imports_nothing_of_the_project_but_the_plugin_api()
 
 
