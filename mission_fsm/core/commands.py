@@ -32,6 +32,8 @@ class Approve:
 
 @frozen
 class Reject:
+    """Decide against what is waiting. reason: why, for the record."""
+
     by: str
     means: str
     reason: str
@@ -42,11 +44,15 @@ class Reject:
 
 @frozen
 class Expire:
+    """Let the request that is waiting expire."""
+
     now: str
 
 
 @frozen
 class GiveGrant:
+    """Decide in advance, by rule."""
+
     rule: str
     by: str
 
@@ -63,17 +69,23 @@ class Start:
 
 @frozen
 class Pause:
+    """Pause at the next safe point. reason: `manual` or `interrupted`."""
+
     by: str
     reason: str = "manual"
 
 
 @frozen
 class Resume:
+    """Let a paused mission run on."""
+
     by: str
 
 
 @frozen
 class Retry:
+    """Begin the step again, in its next attempt."""
+
     by: str
 
 
@@ -101,6 +113,8 @@ class ReceiveInput:
 
 @frozen
 class Stop:
+    """End the mission for good."""
+
     by: str
     reason: str = "manual"
 
@@ -121,6 +135,8 @@ class SecureRollback:
 
 @frozen
 class FinishRollback:
+    """What the open rollback was to write is in the workspace."""
+
     paths: tuple[str, ...]
 
 
@@ -137,6 +153,8 @@ class Recover:
 
 @frozen
 class BeginStep:
+    """Begin the plan's next step."""
+
     writing_stages: frozenset[str]
 
 
@@ -197,11 +215,13 @@ class ProposeCommand:
 
 @frozen
 class StartCommand:
-    pass
+    """Start the approved command."""
 
 
 @frozen
 class SecureChange:
+    """The pre-images of the approved change set are ready to be saved with this."""
+
     paths: tuple[str, ...]
     size_bytes: int
     manifest: str

@@ -18,6 +18,8 @@ from mission_fsm.core.replies import CommandSpec
 
 @frozen
 class MissionCreated:
+    """A mission was made from a plan, for a workspace. source: the plan's file, if it came from one."""
+
     goal: str
     plan_digest: str
     workspace: str
@@ -27,6 +29,8 @@ class MissionCreated:
 
 @frozen
 class MissionStarted:
+    """The approved plan began to run."""
+
     goal: str
     steps_count: int
     scope_contract: ScopeContract
@@ -34,6 +38,8 @@ class MissionStarted:
 
 @frozen
 class StepStarted:
+    """A step began. Attempts count from 1."""
+
     step_id: str
     step_index: int
     description: str
@@ -43,6 +49,8 @@ class StepStarted:
 
 @frozen
 class StageChanged:
+    """Another stage performs from here on. from: `none` at first."""
+
     from_: str
     to: str
     step_id: str
@@ -50,6 +58,8 @@ class StageChanged:
 
 @frozen
 class RetrievalStarted:
+    """A search is about to be made."""
+
     retrieval_id: str
     query: str
     step_id: str
@@ -57,6 +67,8 @@ class RetrievalStarted:
 
 @frozen
 class RetrievalCompleted:
+    """A search was made. artifact: digest of its ranked result, as JSON."""
+
     retrieval_id: str
     result_count: int
     summary: str
@@ -81,6 +93,8 @@ class DiffProposed:
 
 @frozen
 class CommandProposed:
+    """A command is to be run. covered: whether it stands in the approved plan, word for word."""
+
     step_id: str
     digest: str
     command: CommandSpec
@@ -90,6 +104,8 @@ class CommandProposed:
 
 @frozen
 class ApprovalRequested:
+    """A decision is asked for. digest: of exactly what it covers; rules: ids of the risk rules that apply."""
+
     approval_id: str
     kind: str
     digest: str
@@ -103,6 +119,8 @@ class ApprovalRequested:
 
 @frozen
 class ApprovalResolved:
+    """A decision was taken. decision: `approved` or `rejected`; grant_id: of the grant that gave it, if one did."""
+
     approval_id: str
     kind: str
     decision: str
@@ -116,12 +134,16 @@ class ApprovalResolved:
 
 @frozen
 class ApprovalExpired:
+    """The time in which a request could be decided has passed."""
+
     approval_id: str
     expires_at: str
 
 
 @frozen
 class GrantGiven:
+    """Decisions were given in advance, by rule."""
+
     grant_id: str
     rule: str
     by: str
@@ -129,12 +151,16 @@ class GrantGiven:
 
 @frozen
 class InputRequested:
+    """The step needs something that the plan does not hold. what: a sentence."""
+
     step_id: str
     what: str
 
 
 @frozen
 class InputReceived:
+    """What the step asked for was given. digest: of the patch."""
+
     step_id: str
     digest: str
     by: str
@@ -143,6 +169,8 @@ class InputReceived:
 
 @frozen
 class ExecutionPaused:
+    """The mission waits. reason: a word, such as `awaiting_diff_approval`, `manual` or `failure`."""
+
     reason: str
     current_step: str | None = None
     by: str | None = None
@@ -159,12 +187,16 @@ class ExecutionResumed:
 
 @frozen
 class ExecutionStopped:
+    """The mission was ended for good."""
+
     reason: str
     by: str
 
 
 @frozen
 class CheckpointCreated:
+    """A restore point at this position of the journal, before an editor runs."""
+
     checkpoint_id: str
     description: str
     scope: str
@@ -201,6 +233,8 @@ class CheckpointRestored:
 
 @frozen
 class DiffApplied:
+    """All files of an approved change set are in the workspace."""
+
     diff_id: str
     checkpoint_id: str
     files: tuple[str, ...]
@@ -209,6 +243,8 @@ class DiffApplied:
 
 @frozen
 class TestStarted:
+    """A test command is about to run."""
+
     test_id: str
     command: tuple[str, ...]
     step_id: str
@@ -216,6 +252,8 @@ class TestStarted:
 
 @frozen
 class TestCompleted:
+    """A test command has run, and this is the verdict. Counts are null where nothing gave them."""
+
     test_id: str
     success: bool
     exit_status: int | None
@@ -230,6 +268,8 @@ class TestCompleted:
 
 @frozen
 class CommandStarted:
+    """A command that is no test is about to run."""
+
     command_id: str
     command: tuple[str, ...]
     step_id: str
@@ -237,6 +277,8 @@ class CommandStarted:
 
 @frozen
 class CommandCompleted:
+    """A command that is no test has ended. artifact: digest of its output."""
+
     command_id: str
     exit_status: int | None
     duration_s: float
@@ -245,6 +287,8 @@ class CommandCompleted:
 
 @frozen
 class RepairStarted:
+    """A repair attempt began. origin: `step`, `plan` or `person`; patch: digest of a person's; signatures: failures seen."""
+
     repair_id: str
     step_id: str
     attempt: int
@@ -258,12 +302,16 @@ class RepairStarted:
 
 @frozen
 class RepairCompleted:
+    """A repair attempt ended."""
+
     repair_id: str
     success: bool
 
 
 @frozen
 class FailureDetected:
+    """The step failed. The signature is the same where the cause is the same."""
+
     step_id: str
     kind: str
     message: str
@@ -272,6 +320,8 @@ class FailureDetected:
 
 @frozen
 class StepCompleted:
+    """A step is done. evidence: what its stage put on record."""
+
     step_id: str
     step_index: int
     success: bool
@@ -281,12 +331,16 @@ class StepCompleted:
 
 @frozen
 class MissionRecovered:
+    """A runner took over from one that was gone. in_doubt: commands that may or may not have taken effect."""
+
     runner: str
     in_doubt: tuple[str, ...] = ()
 
 
 @frozen
 class Final:
+    """Every step is completed."""
+
     success: bool
     steps_completed: int
     duration_s: float
