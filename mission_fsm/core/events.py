@@ -287,7 +287,10 @@ class CommandCompleted:
 
 @frozen
 class RepairStarted:
-    """A repair attempt began. origin: `step`, `plan` or `person`; patch: digest of a person's; signatures: failures seen."""
+    """A repair attempt began.
+
+    origin: `step`, `plan` or `person`; patch: digest of a person's; signatures: of the failures seen so far.
+    """
 
     repair_id: str
     step_id: str
