@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mission_fsm.core import commands as c
 from mission_fsm.core import lifecycle
-from mission_fsm.core.decide import create
+from mission_fsm.core.decide import create, decide
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.grants import check_rule
 from mission_fsm.core.mission import Mission, State
@@ -27,8 +27,9 @@ from mission_fsm.core.trace import Trace
 from mission_fsm.errors import UnknownMission, UsageError
 from mission_fsm.home import default_home
 from mission_fsm.journal.sqlite import SqliteStore
-from mission_fsm.journal.store import Row, Store
+from mission_fsm.journal.store import Listing, Store
 from mission_fsm.planfile.canonical import canonical_json, with_digest
+from mission_fsm.planfile.check import check_plan
 from mission_fsm.planfile.load import load_plan
 from mission_fsm.registry import Registry
 from mission_fsm.runner import audit
@@ -36,6 +37,7 @@ from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import OutputListener
 from mission_fsm.runner.host import Host
 from mission_fsm.runner.loading import load_mission
+from mission_fsm.runner.portable import Backup, Exported, Imported, back_up, export_mission, import_mission
 from mission_fsm.runner.recovery import bound_repair
 from mission_fsm.runner.rollback import RollbackPlan, finish_rollback, plan_rollback, roll_back
 from mission_fsm.runner.session import Clock, Listener, standing_of
@@ -68,7 +70,7 @@ class Engine:
         self._store = store
         self._registry = registry or Registry.installed()
         self._home = home
-        self._by = by or getpass.getuser()
+        self._by = by or _user()
         self._means = means
         self._clock = clock
         self._host = Host(store, self._registry, home, clock, on_output)
@@ -107,7 +109,7 @@ class Engine:
         """The mission's events with a sequence above `after`, in order: of those types, or of all."""
         return self._store.read(mission_id, after=after, types=types)
 
-    def missions(self, workspace: str | os.PathLike[str] | None = None) -> list[Row]:
+    def missions(self, workspace: str | os.PathLike[str] | None = None) -> list[Listing]:
         """The missions of that workspace, or of all, newest first."""
         return self._store.rows(workspace=None if workspace is None else str(Path(workspace).resolve()))
 
@@ -150,9 +152,13 @@ class Engine:
         """The bytes of an artifact that an event refers to."""
         return self._store.blob(digest)
 
-    def verify(self, mission_id: str) -> audit.Verification:
-        """Verify all that the journal holds of the mission. Raises JournalDamaged at the first bad position."""
-        return audit.verify(self._store, mission_id)
+    def verify(self, mission_id: str, head: str | None = None) -> audit.Verification:
+        """Verify all that the journal holds of the mission. Raises JournalDamaged at the first bad position.
+
+        head: the hash of an event that was kept elsewhere, such as an earlier verification's `head`; the journal
+        has to hold that event still, so a journal whose end was cut off, or that was written anew, is found.
+        """
+        return audit.verify(self._store, mission_id, head)
 
     def replay(self, mission_id: str, at: int | None = None) -> Mission:
         """The mission folded anew from its first event, to the end or to the event with that sequence."""
@@ -165,8 +171,8 @@ class Engine:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Be told each event once it is durable, with the mission after its commit; gives how to unsubscribe.
 
-        An exception that a listener raises reaches the caller of the method that made the event; the event
-        stands.
+        An exception that a listener raises reaches the caller of the method that made the event, once all are
+        told; the event stands.
         """
         self._host.listeners.append(listener)
         return lambda: self._host.listeners.remove(listener)
@@ -192,10 +198,10 @@ class Engine:
         if not isinstance(plan, Plan):
             source = str(Path(plan).resolve())
             plan = load_plan(Path(plan), self._registry, workspace=folder).plan
-        # A plan that was made in code is known by what it holds, whatever digest it came with.
-        plan = with_digest(plan)
-        for rule in grants:
-            check_rule(rule)
+        else:
+            check_plan(plan, self._registry)
+            # It is known by what it holds, whatever digest it came with.
+            plan = with_digest(plan)
         created = self._clock()
         timeout_s = plan.approval_timeout_s
         decision = create(
@@ -206,22 +212,23 @@ class Engine:
             by=by or self._by,
             expires_at=None if timeout_s is None else time_after(created, timeout_s),
         )
-        mission = decision.mission
+        mission, events = decision.mission, decision.events
+        # In the same commit: once the mission is there, another process may hold it before its grants are given.
+        for rule in grants:
+            granted = decide(mission, c.GiveGrant(rule, by or self._by))
+            mission, events = granted.mission, events + granted.events
         recorded = self._store.create(
             mission.mission_id,
             workspace=mission.workspace,
             source=source,
             plan_digest=plan.digest,
             goal=plan.goal,
-            events=decision.events,
+            events=events,
             time=created,
             standing=standing_of(mission),
             blobs={plan.digest: canonical_json(plan)},
         )
-        for entry in recorded:
-            self._host.tell(entry, mission)
-        for rule in grants:
-            mission = self.grant(mission.mission_id, rule, by=by)
+        self._host.tell(recorded, mission)
         return mission
 
     def grant(self, mission_id: str, rule: str, *, by: str | None = None) -> Mission:
@@ -362,11 +369,45 @@ class Engine:
                 finish_rollback(session, root)
             return session.mission
 
+    # --- moving and keeping
+
+    def export_mission(self, mission_id: str, path: str | os.PathLike[str], *, force: bool = False) -> Exported:
+        """Write the mission, as it stands, to one file that verifies by itself, for `import_mission` elsewhere.
+
+        force: also over a file that is there.
+        Raises JournalDamaged where the mission does not verify, UsageError where the file may not be put there.
+        """
+        return export_mission(self._store, mission_id, Path(path), home=self._home, force=force)
+
+    def import_mission(self, path: str | os.PathLike[str]) -> Imported:
+        """Take in a mission from such a file, once all of it was verified; it is there whole or not at all.
+
+        It holds no workspace until it is carried on, and needs its workspace for that, and for a rollback.
+        Raises JournalDamaged, with the first bad position, for a file that is not as it was written; JournalNewer;
+        UsageError for another kind of file; Refused where the home has another mission of that id.
+        """
+        return import_mission(self._store, Path(path))
+
+    def backup(self, path: str | os.PathLike[str], *, force: bool = False) -> Backup:
+        """Copy the whole journal to one file, as it is at one instant, while missions run.
+
+        As `journal.db` in an empty home the file is that home. force: also over a file that is there.
+        Raises JournalDamaged where the journal is not sound, UsageError where the file may not be put there.
+        """
+        return back_up(self._store, Path(path), home=self._home, force=force)
+
     # --- inside
 
     def _do(self, mission_id: str, command: c.Command) -> Mission:
         with self._host.session(mission_id) as session:
             return session.decide(command)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user that the system does not know, as in some containers
+        return f"uid {os.getuid()}"
 
 
 def _new_id() -> str:

@@ -91,6 +91,10 @@ class Held(Refused):
     """Another runner holds the mission, or another mission holds the workspace."""
 
 
+class MissionHeld(Held):
+    """Another runner holds the mission; it can be asked to pause or to stop."""
+
+
 class Conflict(Refused):
     """Files are no longer what they were when the change was made; nothing was written.
 
@@ -145,3 +149,7 @@ class BadReport(MissionError):
 
 class WorkspaceError(MissionError):
     """The workspace cannot be read or written as it is: a full disk, no permission, a failing device."""
+
+
+class HalfWritten(WorkspaceError):
+    """A change could be neither finished nor taken back. Its checkpoint stands: running again finishes it."""

@@ -6,15 +6,24 @@ import os
 import sys
 from pathlib import Path
 
+from mission_fsm.errors import UsageError
+
 
 def default_home() -> Path:
-    """`$MISSION_HOME`, or the platform's folder for state (on Linux by the XDG Base Directory Specification)."""
+    """`$MISSION_HOME`, or the platform's folder for state (on Linux by the XDG Base Directory Specification).
+
+    Raises UsageError where the user has no home folder.
+    """
     named = os.environ.get("MISSION_HOME")
     if named:
         return Path(named).expanduser().absolute()
+    try:
+        user = Path.home()
+    except RuntimeError:
+        raise UsageError("this user has no home folder to keep missions in; name one with --home") from None
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "mission-fsm"
+        return user / "Library" / "Application Support" / "mission-fsm"
     state = os.environ.get("XDG_STATE_HOME", "")
     # The specification has relative paths ignored.
-    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    base = Path(state) if Path(state).is_absolute() else user / ".local" / "state"
     return base / "mission-fsm"

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from mission_fsm.core import events as e
-from mission_fsm.core.gates import GATES
+from mission_fsm.core.decided import DECIDED
 from mission_fsm.core.mission import (
     Active,
     Edit,
@@ -198,7 +198,7 @@ def _mission_recovered(mission: Mission, _: e.MissionRecovered) -> dict[str, Any
 
 
 _HANDLERS: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
-    **GATES,
+    **DECIDED,
     e.MissionStarted: _mission_started,
     e.StepStarted: _step_started,
     e.StageChanged: _stage_changed,

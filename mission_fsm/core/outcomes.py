@@ -1,10 +1,27 @@
-"""What a stage may answer. It holds no pen: the engine turns each of these into events and effects."""
+"""What a stage may answer. It holds no pen: the engine turns each of these into events and effects.
+
+Each looks at what it is given when it is made, so that a mistake shows in the stage that made it.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import field, frozen
+from attrs.validators import deep_iterable, instance_of, optional
+
+_text = instance_of(str)
+_texts = deep_iterable(_text, instance_of(tuple))
+
+
+def _is_json(_: object, attribute: Any, value: Mapping[str, object]) -> None:
+    if value:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{attribute.name} must hold JSON values alone: {error}") from None
 
 
 @frozen
@@ -16,18 +33,18 @@ class FileEdit:
     link_target: makes the path a symbolic link instead; `content` is then ignored.
     """
 
-    path: str
-    content: bytes | None
-    mode: int | None = None
-    link_target: str | None = None
+    path: str = field(validator=_text)
+    content: bytes | None = field(validator=optional(instance_of(bytes)))
+    mode: int | None = field(default=None, validator=optional(instance_of(int)))
+    link_target: str | None = field(default=None, validator=optional(_text))
 
 
 @frozen
 class Completed:
     """The step is done. evidence: JSON values that go on record with it."""
 
-    summary: str
-    evidence: Mapping[str, object] = field(factory=dict)
+    summary: str = field(validator=_text)
+    evidence: Mapping[str, object] = field(factory=dict, validator=_is_json)
 
 
 @frozen
@@ -40,8 +57,8 @@ class Failed:
     may_repeat: whether another repair attempt could do better (for repairs alone).
     """
 
-    kind: str
-    message: str
+    kind: str = field(validator=_text)
+    message: str = field(validator=_text)
     signature: str = ""
     may_repeat: bool = False
 
@@ -50,7 +67,7 @@ class Failed:
 class BeginRetrieval:
     """A search is about to be made; run again with `RetrievalBegun`."""
 
-    query: str
+    query: str = field(validator=_text)
 
 
 @frozen
@@ -58,8 +75,8 @@ class Retrieved:
     """What a search found; the step is done. result: JSON bytes, kept as an artifact."""
 
     result_count: int
-    summary: str
-    result: bytes
+    summary: str = field(validator=_text)
+    result: bytes = field(validator=instance_of(bytes))
 
 
 @frozen
@@ -76,8 +93,8 @@ class ProposeChange:
     final: the step is done once it is applied; otherwise the stage is run again with `Applied`.
     """
 
-    files: tuple[FileEdit, ...]
-    summary: str
+    files: tuple[FileEdit, ...] = field(validator=deep_iterable(instance_of(FileEdit), instance_of(tuple)))
+    summary: str = field(validator=_text)
     final: bool = True
 
 
@@ -91,7 +108,7 @@ class RunCommand:
     report: path of a JUnit XML report that it writes.
     """
 
-    argv: tuple[str, ...]
+    argv: tuple[str, ...] = field(validator=_texts)
     purpose: str = "command"
     cwd: str = "."
     env: Mapping[str, str] = field(factory=dict)
@@ -104,11 +121,11 @@ class Tested:
     """The verdict on a test command. Counts are None where no report gives them."""
 
     success: bool
-    message: str
+    message: str = field(validator=_text)
     passed: int | None = None
     failed: int | None = None
     skipped: int | None = None
-    failing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = field(default=(), validator=_texts)
     signature: str = ""
     may_repeat: bool = False
 
@@ -117,15 +134,15 @@ class Tested:
 class AskQuestion:
     """A question to a person; run again with `Answer`. choices: the answers that are allowed, or any."""
 
-    question: str
-    choices: tuple[str, ...] = ()
+    question: str = field(validator=_text)
+    choices: tuple[str, ...] = field(default=(), validator=_texts)
 
 
 @frozen
 class NeedInput:
     """The step needs something that the plan does not hold; run again with `Proposal`. what: a sentence."""
 
-    what: str
+    what: str = field(validator=_text)
 
 
 Outcome = (

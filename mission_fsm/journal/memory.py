@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from attrs import define, evolve, field
 
@@ -13,7 +14,7 @@ from mission_fsm.journal import refusals
 from mission_fsm.journal.chain import GENESIS, Entry, verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.codec import CODEC, Codec
-from mission_fsm.journal.store import Holder, Lease, Row, Snapshot, Standing
+from mission_fsm.journal.store import Holder, Lease, Listing, Snapshot, Standing
 
 _WHERE = "this process's memory"
 
@@ -22,7 +23,7 @@ _WHERE = "this process's memory"
 class _Mission:
     """All that is kept of one mission. The entries hold JSON text, so that what is read is what a file would give."""
 
-    row: Row
+    row: Listing
     entries: list[Entry]
     token: int = 0
     holder: Holder | None = None
@@ -74,7 +75,7 @@ class MemoryStore:
         refusals.refuse_bad_id(mission_id)
         refusals.refuse_wrong_digests(blobs)
         entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
-        row = Row(
+        row = Listing(
             mission_id=mission_id,
             workspace=workspace,
             source=source,
@@ -86,15 +87,14 @@ class MemoryStore:
             sequence=len(entries),
             head=entries[-1].hash if entries else GENESIS,
         )
-        with self._lock:
-            self._refuse_closed()
-            if mission_id in self._missions:
-                raise refusals.id_taken(mission_id)
-            self._refuse_held_workspace(row)
-            self._missions[mission_id] = _Mission(row, entries)
-            self._blobs.update(blobs)
-        self._changes.wrote()
+        self._add(row, entries, blobs)
         return recorded
+
+    def adopt(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
+        refusals.refuse_bad_id(row.mission_id)
+        refusals.refuse_wrong_digests(blobs)
+        chain = list(verified(row.mission_id, entries, row.sequence, row.head))
+        self._add(row, chain, blobs)
 
     def append(
         self,
@@ -144,15 +144,19 @@ class MemoryStore:
         wanted = (entry for entry in entries if types is None or entry.type in types)
         return (self._codec.unseal(mission_id, entry) for entry in wanted)
 
+    def entries(self, mission_id: str, *, upto: int | None = None) -> Iterator[Entry]:
+        with self._lock:
+            return iter(self._mission(mission_id).entries[:upto])
+
     def snapshot(self, mission_id: str) -> Snapshot | None:
         with self._lock:
             return self._mission(mission_id).snapshot
 
-    def row(self, mission_id: str) -> Row:
+    def row(self, mission_id: str) -> Listing:
         with self._lock:
             return self._mission(mission_id).row
 
-    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Row]:
+    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Listing]:
         with self._lock:
             self._refuse_closed()
             newest_first = [mission.row for mission in reversed(self._missions.values())]
@@ -220,8 +224,21 @@ class MemoryStore:
         for entry in verified(mission_id, entries, row.sequence, row.head):
             self._codec.decode(mission_id, entry)
 
+    def backup(self, path: Path) -> int:
+        raise JournalError(f"a journal in memory has no copy of its own kind to be written to {path}")
+
     def close(self) -> None:
         self._closed = True
+
+    def _add(self, row: Listing, entries: list[Entry], blobs: Mapping[str, bytes]) -> None:
+        with self._lock:
+            self._refuse_closed()
+            if row.mission_id in self._missions:
+                raise refusals.id_taken(row.mission_id)
+            self._refuse_held_workspace(row)
+            self._missions[row.mission_id] = _Mission(row, entries)
+            self._blobs.update(blobs)
+        self._changes.wrote()
 
     def _mission(self, mission_id: str) -> _Mission:
         self._refuse_closed()
@@ -230,7 +247,7 @@ class MemoryStore:
             raise refusals.unknown_mission(mission_id, _WHERE)
         return mission
 
-    def _refuse_held_workspace(self, row: Row) -> None:
+    def _refuse_held_workspace(self, row: Listing) -> None:
         for other in (mission.row for mission in self._missions.values()):
             both_hold = row.holds_workspace and other.holds_workspace and row.workspace == other.workspace
             if both_hold and row.mission_id != other.mission_id:

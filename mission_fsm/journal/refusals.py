@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 
-from mission_fsm.errors import Held, JournalDamaged, JournalError, StaleAppend, UnknownMission, UsageError
+from mission_fsm.errors import Held, JournalDamaged, JournalError, MissionHeld, StaleAppend, UnknownMission, UsageError
 from mission_fsm.journal.store import Holder
 
 
@@ -33,12 +33,16 @@ def unknown_mission(mission_id: str, where: str) -> UnknownMission:
     return UnknownMission(f"no mission has the id {mission_id!r} in {where}")
 
 
+def no_journal(home: str) -> JournalError:
+    return JournalError(f"there is no journal in {home}; name the home that holds the missions you mean")
+
+
 def id_taken(mission_id: str) -> JournalError:
     return JournalError(f"there is a mission with the id {mission_id} already; nothing was recorded")
 
 
-def mission_held(mission_id: str, holder: Holder) -> Held:
-    return Held(
+def mission_held(mission_id: str, holder: Holder) -> MissionHeld:
+    return MissionHeld(
         f"mission {mission_id} is held by {holder.runner} since {holder.since}; wait until that runner rests, or end it"
     )
 

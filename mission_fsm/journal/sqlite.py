@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from mission_fsm.core.events import Event, Recorded
-from mission_fsm.errors import JournalDamaged, JournalError, StaleAppend
+from mission_fsm.errors import JournalDamaged, StaleAppend
 from mission_fsm.journal import refusals, tables
-from mission_fsm.journal.chain import GENESIS, verified
+from mission_fsm.journal.chain import GENESIS, Entry, verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.codec import CODEC, Codec
+from mission_fsm.journal.copying import copy_journal
 from mission_fsm.journal.database import Database, is_there
 from mission_fsm.journal.leases import FileLease, is_locked, lock_of
-from mission_fsm.journal.store import Holder, Lease, Row, Snapshot, Standing
+from mission_fsm.journal.store import Holder, Lease, Listing, Snapshot, Standing
 from mission_fsm.journal.tables import Head
 
 _BATCH = 256
@@ -49,7 +51,7 @@ class SqliteStore:
         """
         database = Database(home)
         if not create and not is_there(database.path):
-            raise JournalError(f"there is no journal in {home}; name the home that holds the missions you mean")
+            raise refusals.no_journal(str(home))
         with database.reading():
             return cls(database, codec)
 
@@ -71,7 +73,7 @@ class SqliteStore:
         refusals.refuse_bad_id(mission_id)
         refusals.refuse_wrong_digests(blobs)
         entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
-        row = Row(
+        row = Listing(
             mission_id=mission_id,
             workspace=workspace,
             source=source,
@@ -83,17 +85,25 @@ class SqliteStore:
             sequence=len(entries),
             head=entries[-1].hash if entries else GENESIS,
         )
+        self._add(row, entries, blobs)
+        return recorded
+
+    def adopt(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
+        refusals.refuse_bad_id(row.mission_id)
+        refusals.refuse_wrong_digests(blobs)
+        self._add(row, list(verified(row.mission_id, entries, row.sequence, row.head)), blobs)
+
+    def _add(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
         with self._database.writing() as connection:
             try:
                 mission = tables.insert_mission(connection, row)
             except sqlite3.IntegrityError as error:
-                if tables.head_of(connection, mission_id) is not None:
-                    raise refusals.id_taken(mission_id) from error
-                raise tables.workspace_held(connection, workspace) from error
+                if tables.head_of(connection, row.mission_id) is not None:
+                    raise refusals.id_taken(row.mission_id) from error
+                raise tables.workspace_held(connection, row.workspace) from error
             tables.insert_entries(connection, mission, entries)
             tables.insert_blobs(connection, blobs)
         self._changes.wrote()
-        return recorded
 
     def append(
         self,
@@ -145,33 +155,38 @@ class SqliteStore:
         with self._database.reading() as connection:
             head = self._head(connection, mission_id)
         last = head.sequence if upto is None else min(upto, head.sequence)
-        return self._read(mission_id, head.mission, after, last, types)
+        return map(partial(self._codec.unseal, mission_id), self._entries(mission_id, head.mission, after, last, types))
 
-    def _read(
+    def entries(self, mission_id: str, *, upto: int | None = None) -> Iterator[Entry]:
+        with self._database.reading() as connection:
+            head = self._head(connection, mission_id)
+        last = head.sequence if upto is None else min(upto, head.sequence)
+        return self._entries(mission_id, head.mission, 0, last, None)
+
+    def _entries(
         self, mission_id: str, mission: int, after: int, upto: int, types: Collection[str] | None
-    ) -> Iterator[Recorded]:
+    ) -> Iterator[Entry]:
         # In batches, because a statement that is left open holds an old state of the journal in its place.
         while after < upto:
             with self._database.reading() as connection:
                 batch = list(
                     tables.entries(connection, mission_id, mission, after=after, upto=upto, types=types, limit=_BATCH)
                 )
-            for entry in batch:
-                yield self._codec.unseal(mission_id, entry)
+            yield from batch
             after = batch[-1].sequence if len(batch) == _BATCH else upto
 
     def snapshot(self, mission_id: str) -> Snapshot | None:
         with self._database.reading() as connection:
             return tables.snapshot(connection, mission_id, self._head(connection, mission_id).mission)
 
-    def row(self, mission_id: str) -> Row:
+    def row(self, mission_id: str) -> Listing:
         with self._database.reading() as connection:
             found = tables.rows(connection, "mission_id = ?", (mission_id,))
         if not found:
             raise refusals.unknown_mission(mission_id, str(self._database.home))
         return found[0]
 
-    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Row]:
+    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Listing]:
         where, parameters = "substr(mission_id, 1, ?) = ?", (len(prefix), prefix)
         with self._database.reading() as connection:
             if workspace is None:
@@ -266,6 +281,12 @@ class SqliteStore:
         if verdict != "ok":
             raise JournalDamaged(f"the journal {self._database.path} is damaged: {verdict}; restore it from a backup")
         self._sound = now
+
+    def backup(self, path: Path) -> int:
+        if not is_there(self._database.path):
+            raise refusals.no_journal(str(self._database.home))
+        with self._database.apart() as connection:
+            return copy_journal(connection, self._database.path, path)
 
     def close(self) -> None:
         self._database.close()

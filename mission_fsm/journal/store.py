@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from attrs import frozen
 
 from mission_fsm.core.events import Event, Recorded
+from mission_fsm.journal.chain import Entry
 
 
 @frozen
-class Row:
+class Listing:
     """A mission as the store lists it: a projection, kept in step with each append.
 
     holds_workspace: whether the mission, unfinished, keeps others out of its workspace.
@@ -110,6 +112,14 @@ class Store(Protocol):
         """
         ...
 
+    def adopt(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
+        """Take in a mission as another journal kept it, in one commit: no lease is on it, and nobody asks for it.
+
+        row: says where its events end, and whether it holds its workspace here.
+        Raises JournalDamaged unless the entries are its chain, and else as `create` does.
+        """
+        ...
+
     def append(
         self,
         lease: Lease,
@@ -141,15 +151,19 @@ class Store(Protocol):
         """
         ...
 
+    def entries(self, mission_id: str, *, upto: int | None = None) -> Iterator[Entry]:
+        """The events up to that sequence, or all, as they are kept: not in today's form, and unchecked."""
+        ...
+
     def snapshot(self, mission_id: str) -> Snapshot | None:
         """The mission's snapshot, if it has one whose hash is that of the event at its sequence."""
         ...
 
-    def row(self, mission_id: str) -> Row:
+    def row(self, mission_id: str) -> Listing:
         """The mission's row. Raises UnknownMission."""
         ...
 
-    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Row]:
+    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Listing]:
         """The missions of that workspace, or of all, whose id begins with prefix; newest first."""
         ...
 
@@ -192,6 +206,15 @@ class Store(Protocol):
         """Check the store's own integrity, the mission's hash chain, its sequence and its head.
 
         Raises JournalDamaged, which names the first bad position.
+        """
+        ...
+
+    def backup(self, path: Path) -> int:
+        """Copy all that is kept, as it is at one instant, to a file that is not there yet; gives how many missions.
+
+        The file is its owner's alone, and by itself a journal of the same kind. Others go on meanwhile.
+        Raises JournalDamaged where what is kept is not sound, and JournalError where nothing is kept, the file
+        cannot be written, or the store has no such files.
         """
         ...
 

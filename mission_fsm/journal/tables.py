@@ -11,7 +11,7 @@ from mission_fsm.journal import refusals
 from mission_fsm.journal.chain import Entry, snapshot_digest
 from mission_fsm.journal.database import is_damage
 from mission_fsm.journal.schema import FREQUENT_TYPES, RARE, SEQUENCE_BITS
-from mission_fsm.journal.store import Holder, Row, Snapshot, Standing
+from mission_fsm.journal.store import Holder, Listing, Snapshot, Standing
 
 _LAST = (1 << SEQUENCE_BITS) - 1
 
@@ -28,7 +28,7 @@ class Head(NamedTuple):
 # --- missions
 
 
-def insert_mission(connection: sqlite3.Connection, row: Row) -> int:
+def insert_mission(connection: sqlite3.Connection, row: Listing) -> int:
     """Add a mission, and return its number. Raises sqlite3.IntegrityError where one is in its way."""
     cursor = connection.execute(
         "INSERT INTO missions (mission_id, workspace, source, plan_digest, goal, created, state, holds_workspace, "
@@ -78,11 +78,11 @@ _SELECT_ROWS = (
 )
 
 
-def rows(connection: sqlite3.Connection, where: str, parameters: tuple[object, ...]) -> list[Row]:
+def rows(connection: sqlite3.Connection, where: str, parameters: tuple[object, ...]) -> list[Listing]:
     """The rows of the missions for which that condition holds, newest first."""
     # The conditions are this package's own; what comes from outside is in the parameters.
     found = connection.execute(f"{_SELECT_ROWS} WHERE {where} ORDER BY mission DESC", parameters)
-    return [Row(*values) for values in ((*row[:7], bool(row[7]), *row[8:]) for row in found)]
+    return [Listing(*values) for values in ((*row[:7], bool(row[7]), *row[8:]) for row in found)]
 
 
 def workspace_held(connection: sqlite3.Connection, workspace: str) -> Held:

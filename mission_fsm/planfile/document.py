@@ -15,12 +15,11 @@ from mission_fsm.core.plan import Tool
 from mission_fsm.planfile.rules import Duration, Rule
 
 MAX_STEPS = 10_000
+STEP_ID = "[A-Za-z0-9._-]{1,64}"
 
 Version = Annotated[int, Rule("1, the only version there is", {"const": 1})]
 Text = Annotated[str, Rule("text that is not empty", {"pattern": r"^[\s\S]*\S[\s\S]*$"})]
-StepId = Annotated[
-    str, Rule("1 to 64 letters, digits, dots, underscores or dashes", {"pattern": "^[A-Za-z0-9._-]{1,64}$"})
-]
+StepId = Annotated[str, Rule("1 to 64 letters, digits, dots, underscores or dashes", {"pattern": f"^{STEP_ID}$"})]
 Attempts = Annotated[int, Rule("a whole number from 1 to 1000", {"minimum": 1, "maximum": 1000})]
 Count = Annotated[int, Rule("a whole number that is not negative", {"minimum": 0})]
 

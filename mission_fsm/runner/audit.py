@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from attrs import frozen
 
@@ -14,7 +15,7 @@ from mission_fsm.core.moves import transition_of
 from mission_fsm.core.trace import Trace
 from mission_fsm.core.trace import trace as trace_from
 from mission_fsm.errors import JournalDamaged, MissionError, UsageError
-from mission_fsm.journal.store import Row, Snapshot, Store
+from mission_fsm.journal.store import Listing, Snapshot, Store
 from mission_fsm.runner.evidence import check_evidence
 from mission_fsm.runner.loading import SNAPSHOT_SCHEMA, load_plan_of, replay_mission
 from mission_fsm.runner.session import standing_of
@@ -29,6 +30,7 @@ class Verification:
     transitions: moves of the lifecycle, internal ones too.
     blobs: artifacts, change sets, checkpoints and the contents of files, each counted once, and the plan.
     head: hash of the last event.
+    since_head: how many events came after the one whose hash had been kept elsewhere; None where none was given.
     """
 
     mission_id: str
@@ -37,21 +39,48 @@ class Verification:
     checkpoints: int
     blobs: int
     head: str
+    since_head: int | None = None
 
 
-def verify(store: Store, mission_id: str) -> Verification:
+def verify(store: Store, mission_id: str, head: str | None = None) -> Verification:
     """Verify everything that the journal holds of a mission.
 
     The store's own integrity, the hash chain and each event's schema; every transition, against the lifecycle
     table, and every event, against those before it; the plan, artifacts, change sets and checkpoints, with the
     bytes that they name; the snapshot and the listing, against the fold.
 
-    Raises JournalDamaged, whose message begins with the first bad position and names what else follows.
+    head: the hash of an event, kept elsewhere since. Whoever can write the journal can cut its end off, or write
+    all of it anew with hashes that match; but not so that it holds that event still.
+    Raises JournalDamaged, whose message begins with the first bad position and names what else follows, and
+    UsageError for a head that can be no hash.
     """
+    if head is not None and re.fullmatch(r"[0-9a-f]{64}", head) is None:
+        raise UsageError(f"{head!r} is not a head: give the 64 hexadecimal digits that `mission verify` printed")
     row = store.row(mission_id)
+    audit = _audited(store, row)
+    return Verification(
+        mission_id=mission_id,
+        events=row.sequence,
+        transitions=audit.transitions,
+        checkpoints=audit.checkpoints,
+        blobs=len(audit.blobs),
+        head=row.head,
+        since_head=None if head is None else _events_since(store, mission_id, head),
+    )
+
+
+def verified_blobs(store: Store, row: Listing) -> frozenset[str]:
+    """The digests of all that the mission's events refer to, once all that `verify` looks at was found right.
+
+    row: of the mission; events that came after it are left out.
+    """
+    return frozenset(_audited(store, row).blobs)
+
+
+def _audited(store: Store, row: Listing) -> _Audit:
     problems: list[str] = []
     try:
-        store.check(mission_id)
+        store.check(row.mission_id)
     except JournalDamaged as error:
         problems.append(str(error))
     audit = _Audit(store, row, problems)
@@ -61,15 +90,22 @@ def verify(store: Store, mission_id: str) -> Verification:
         # The same damage is met twice where it lies in an event's own text.
         problems.extend({str(error)} - set(problems))
     if problems:
-        raise JournalDamaged(_told(mission_id, problems))
-    return Verification(
-        mission_id=mission_id,
-        events=row.sequence,
-        transitions=audit.transitions,
-        checkpoints=audit.checkpoints,
-        blobs=len(audit.blobs),
-        head=row.head,
-    )
+        raise JournalDamaged(_told(row.mission_id, problems))
+    return audit
+
+
+def _events_since(store: Store, mission_id: str, head: str) -> int:
+    last = at = 0
+    for entry in store.read(mission_id):
+        last = entry.sequence
+        if entry.hash == head:
+            at = last
+    if at == 0:
+        raise JournalDamaged(
+            f"mission {mission_id} has {last} events, and none has the hash {head} that was kept: its end was cut off, "
+            f"or it was written anew, or the hash is another mission's; compare it with a backup"
+        )
+    return last - at
 
 
 def replay(store: Store, mission_id: str, at: int | None = None) -> Mission:
@@ -92,7 +128,7 @@ def trace(store: Store, mission_id: str) -> Trace:
 class _Audit:
     """One walk along a mission's events, from the first."""
 
-    def __init__(self, store: Store, row: Row, problems: list[str]) -> None:
+    def __init__(self, store: Store, row: Listing, problems: list[str]) -> None:
         self._store = store
         self._row = row
         self._problems = problems
@@ -106,7 +142,8 @@ class _Audit:
         self.blobs.add(plan.digest)
         mission = replay_mission(self._store, self._row.mission_id, plan, upto=1)
         snapshot = self._store.snapshot(mission.mission_id)
-        for entry in self._store.read(mission.mission_id, after=1):
+        # What a runner appends meanwhile is not in the row that the fold is held against.
+        for entry in self._store.read(mission.mission_id, after=1, upto=self._row.sequence):
             where = f"event {entry.sequence} of mission {mission.mission_id} ({entry.type})"
             try:
                 check_evidence(entry.event, mission, self._blob)
@@ -154,6 +191,9 @@ class _Audit:
             "state": standing.state,
             "holds_workspace": standing.holds_workspace,
         }
+        if not self._row.holds_workspace:
+            # One that was imported holds its workspace only once it is carried on.
+            del folded["holds_workspace"]
         for name, value in folded.items():
             listed = getattr(self._row, name)
             if listed != value:

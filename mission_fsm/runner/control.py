@@ -6,6 +6,7 @@ They are looked at at safe points: between two effects, and while a command runs
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 from mission_fsm.converter import converter
@@ -40,10 +41,15 @@ class Control:
     """What is asked of the mission that this runner runs. A stop outranks a pause."""
 
     def __init__(self, store: Store, mission_id: str) -> None:
+        self.mission_id = mission_id
+        self.thread = threading.get_ident()
         self._store = store
-        self._mission_id = mission_id
         self._wanted: Interruption | None = None
         self._look_again = 0.0
+
+    def is_own(self, mission_id: str) -> bool:
+        """Whether the calling thread is the one that runs that mission under this control."""
+        return (self.mission_id, self.thread) == (mission_id, threading.get_ident())
 
     def ask(self, request: Interruption) -> None:
         """Ask from within the process; safe in a signal handler, because it only assigns."""
@@ -57,6 +63,6 @@ class Control:
             first = self._look_again == 0.0
             self._look_again = now + LOOK_EVERY_S
             if first or self._store.changed():
-                for text in self._store.take(self._mission_id):
+                for text in self._store.take(self.mission_id):
                     self.ask(from_text(text))
         return self._wanted

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mission_fsm.core.plan import Plan, Tool
+from typing import cast, get_args
+
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.plan import Plan, Step, Tool
 from mission_fsm.core.replies import CommandSpec
 from mission_fsm.registry import Registry
 from mission_fsm.stage import Failed, Outcome, ProposeChange, RunCommand, Stage
@@ -10,26 +13,42 @@ from mission_fsm.stage import Failed, Outcome, ProposeChange, RunCommand, Stage
 
 def writing_stages(plan: Plan, registry: Registry) -> frozenset[str]:
     """Those of the plan's stages that may propose changes, and so open a checkpoint."""
-    return frozenset(name for name in {step.stage for step in plan.steps} if Tool.WRITE in registry.stage(name).touches)
+    installed = {step.stage for step in plan.steps} & set(registry.stage_names())
+    return frozenset(name for name in installed if Tool.WRITE in registry.stage(name).touches)
 
 
-def stands_in_plan(plan: Plan, spec: CommandSpec) -> bool:
-    """Whether the command stands in the plan word for word, so that the plan's approval covers it."""
-    argv, env = list(spec.argv), dict(spec.env)
-    return any(
-        argv in step.options.values()
-        and step.options.get("cwd", ".") == spec.cwd
-        and (step.options.get("env") or {}) == env
-        for step in plan.steps
+def is_covered(mission: Mission, spec: CommandSpec) -> bool:
+    """Whether the plan's approval covers the command: it stands as `run` in the step under way, word for word.
+
+    In a repair, the step that holds the repair and the step whose test it runs again count too.
+    """
+    steps = [mission.plan.steps[mission.cursor]]
+    if mission.repair is not None or steps[0].stage == "repair":
+        options_step = mission.repair.options_step if mission.repair else None
+        tested = mission.last_test.step_id if mission.last_test else None
+        steps += [step for i, step in enumerate(mission.plan.steps) if i == options_step or step.step_id == tested]
+    return any(_holds(step, spec) for step in steps)
+
+
+def _holds(step: Step, spec: CommandSpec) -> bool:
+    options = step.options
+    return (
+        options.get("run") == list(spec.argv)
+        and options.get("cwd", ".") == spec.cwd
+        and (options.get("env") or {}) == dict(spec.env)
     )
 
 
-def within_touches(stage: Stage, outcome: Outcome) -> Outcome:
-    """The outcome, or a failure where the stage asks for what it does not declare that it touches."""
+def answered_as_declared(stage: Stage, outcome: object, allowed: tuple[Tool, ...]) -> Outcome:
+    """The outcome, or a failure where it is none, or asks for what the stage or the plan does not allow."""
+    if not isinstance(outcome, get_args(Outcome)):
+        return Failed("stage_error", f"stage {stage.name} answered with {outcome!r}, which is no outcome")
     needed = _NEEDS.get(type(outcome))
-    if needed is None or needed in stage.touches:
-        return outcome
-    return Failed("stage_error", f"stage {stage.name} asked to {needed}, and does not declare that it does")
+    if needed is not None and needed not in stage.touches:
+        return Failed("stage_error", f"stage {stage.name} asked to {needed}, and does not declare that it does")
+    if needed is not None and needed not in allowed:
+        return Failed("scope", f"stage {stage.name} asked to {needed}, and the scope contract does not allow it")
+    return cast(Outcome, outcome)
 
 
 _NEEDS: dict[type, Tool] = {ProposeChange: Tool.WRITE, RunCommand: Tool.EXEC}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from mission_fsm.core.mission import Mission
 from mission_fsm.core.replies import CommandSpec
@@ -13,11 +14,16 @@ def bytes_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def json_digest(value: object) -> str:
+def json_digest(value: Any) -> str:
     """The digest of a JSON value."""
     import rfc8785  # here, because only a request needs it
 
-    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()  # type: ignore[arg-type]
+    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+
+
+def question_digest(question: str, choices: tuple[str, ...]) -> str:
+    """The digest of what an answer to a question is bound to."""
+    return json_digest({"question": question, "choices": list(choices)})
 
 
 def command_digest(mission: Mission, spec: CommandSpec) -> str:
@@ -26,6 +32,7 @@ def command_digest(mission: Mission, spec: CommandSpec) -> str:
         {
             "plan": mission.plan.digest,
             "step": mission.cursor,
+            "attempt": mission.attempts(mission.cursor),
             "argv": list(spec.argv),
             "cwd": spec.cwd,
             "env": dict(spec.env),

@@ -16,14 +16,14 @@ from mission_fsm.core import outcomes as o
 from mission_fsm.core.mission import Active, Mission, State
 from mission_fsm.core.replies import CommandResult, CommandSpec, Reply
 from mission_fsm.core.risk import assess
-from mission_fsm.errors import Conflict, EditFailed, JournalError, MissionError, UnsafePath
+from mission_fsm.errors import Conflict, EditFailed, HalfWritten, JournalError, MissionError, UnsafePath
 from mission_fsm.logs import log_stage_error
 from mission_fsm.planfile.options import StepOptions, step_options
 from mission_fsm.registry import Registry
 from mission_fsm.runner.context import Context
 from mission_fsm.runner.control import Control
-from mission_fsm.runner.coverage import stands_in_plan, within_touches, writing_stages
-from mission_fsm.runner.digests import bytes_digest, command_digest, json_digest
+from mission_fsm.runner.coverage import answered_as_declared, is_covered, writing_stages
+from mission_fsm.runner.digests import bytes_digest, command_digest, question_digest
 from mission_fsm.runner.reports import ReportFile
 from mission_fsm.runner.session import Session
 from mission_fsm.runner.times import seconds_between, time_after
@@ -98,7 +98,7 @@ class Effects:
             stage = self._registry.stage(active.stage)
             bound = self._bound_options(mission, active)
             with Context(mission, bound, reply, reader, self._session.store, self._registry) as context:
-                return within_touches(stage, stage.run(context))
+                return answered_as_declared(stage, stage.run(context), mission.plan.scope.allowed_tools)
         except JournalError:
             raise
         except MissionError as error:
@@ -122,7 +122,7 @@ class Effects:
             digest = bytes_digest(outcome.result)
             blobs = {**blobs, digest: outcome.result}
         elif isinstance(outcome, o.AskQuestion):
-            digest = json_digest({"question": outcome.question, "choices": list(outcome.choices)})
+            digest = question_digest(outcome.question, outcome.choices)
         self._session.decide(
             c.RecordOutcome(
                 outcome=outcome,
@@ -145,7 +145,7 @@ class Effects:
             change_set, after = changeset.build(self._root, outcome.files, reader.seen)
             _, before = checkpoint.secure(self._root, change_set)
         except MissionError as error:
-            self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+            self._record(o.Failed(_kind_of(error), str(error)), result, blobs)
             return
         contents = {**before, **after}
         shown = diff.unified(change_set, contents.__getitem__).encode("utf-8", "surrogateescape")
@@ -185,7 +185,8 @@ class Effects:
         manifest = checkpoint.from_json(store.blob(digest))
         try:
             apply(self._root, manifest, store.blob, f"{self._session.mission.mission_id}-{diff_id}")
-        except JournalError:
+        except (JournalError, HalfWritten):
+            # The mission stays where it is, with its checkpoint: whoever runs it again finishes the change.
             raise
         except MissionError as error:
             self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
@@ -202,7 +203,7 @@ class Effects:
                 spec=spec,
                 digest=command_digest(mission, spec),
                 purpose=outcome.purpose,
-                covered=stands_in_plan(mission.plan, spec),
+                covered=is_covered(mission, spec),
                 result=result,
                 expires_at=self._expires_at(),
             ),

@@ -9,7 +9,7 @@ from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.changes import Version
 from mission_fsm.core.mission import Mission
 from mission_fsm.errors import JournalDamaged
-from mission_fsm.runner.digests import command_digest, json_digest
+from mission_fsm.runner.digests import command_digest, question_digest
 from mission_fsm.workspace import changeset, checkpoint
 
 Blob = Callable[[str], bytes]
@@ -31,13 +31,10 @@ def check_evidence(event: e.Event, mission: Mission, blob: Blob) -> None:
             _check_checkpoint(event, blob)
         case e.CommandProposed() if event.digest != command_digest(mission, event.command):
             raise JournalDamaged("its digest is not that of its command")
-        case e.ApprovalRequested(kind=ApprovalKind.QUESTION) if event.digest != question_digest(event):
+        case e.ApprovalRequested(kind=ApprovalKind.QUESTION) if event.digest != question_digest(
+            event.summary, event.choices
+        ):
             raise JournalDamaged("its digest is not that of its question")
-
-
-def question_digest(request: e.ApprovalRequested) -> str:
-    """What an answer to that question is bound to."""
-    return json_digest({"question": request.summary, "choices": list(request.choices)})
 
 
 def _named_by(event: e.Event) -> Iterable[str]:

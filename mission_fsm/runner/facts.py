@@ -7,7 +7,7 @@ from pathlib import Path
 from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.guards import Facts
 from mission_fsm.core.mission import Mission, State
-from mission_fsm.errors import InvalidPlan
+from mission_fsm.errors import InvalidPlan, InvalidWorkspace, WorkspaceError
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.canonical import differences
 from mission_fsm.planfile.load import load_plan
@@ -58,5 +58,8 @@ def drift(mission: Mission, store: Store, home: Path | None) -> tuple[str, ...]:
     if mission.pending is None or mission.pending.kind is not ApprovalKind.DIFF or change is None:
         return ()
     change_set = changeset.from_json(store.blob(change.digest))
-    with Root(check_workspace(Path(mission.workspace), home=home)) as root:
-        return tuple(f"{path} {words}" for path, words in checkpoint.drift(root, change_set))
+    try:
+        with Root(check_workspace(Path(mission.workspace), home=home)) as root:
+            return tuple(f"{path} {words}" for path, words in checkpoint.drift(root, change_set))
+    except (InvalidWorkspace, WorkspaceError) as error:
+        return (str(error),)

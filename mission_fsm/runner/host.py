@@ -13,7 +13,8 @@ from mission_fsm.core import commands as c
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.guards import Facts
 from mission_fsm.core.mission import Mission, State
-from mission_fsm.errors import GuardRefused, Held
+from mission_fsm.core.next import ApplyChange, next_of
+from mission_fsm.errors import GuardRefused, InvalidWorkspace, MissionHeld
 from mission_fsm.journal.store import Store
 from mission_fsm.registry import Registry
 from mission_fsm.runner import loop
@@ -66,34 +67,43 @@ class Host:
 
     def run(self, mission_id: str, by: str) -> Mission:
         """Start, resume or take over the mission, and run it to where it comes to rest."""
-        with self._running(mission_id) as (session, effects, control):
+        early, self._early = self._early, None
+        with self.session(mission_id) as session, self._effects(session) as (effects, control):
+            if early is not None:
+                control.ask(early)
             self.expire(session)
             mission = session.mission
             if mission.state is State.IDLE and mission.plan_decision != "pending":
                 self._start(session)
             elif mission.state is State.RUNNING:
-                self._recover(session, effects)
+                self._recover(session)
+                effects.finish_change()
             elif mission.state not in (State.IDLE, State.AWAITING_APPROVAL):
                 _refuse_doubt(mission)
                 session.decide(c.Resume(by))
             return loop.run(session, effects, control)
 
     def interrupt(self, mission_id: str, request: Interruption, wanted: State) -> Mission:
-        """Have the mission paused or stopped, whoever runs it, and wait until it is."""
+        """Have the mission paused or stopped, whoever runs it, and wait until it is.
+
+        Asked from within a run of this thread, such as by a listener, it is done at the next safe point of that run.
+        """
+        own = next((control for control in self._controls if control.is_own(mission_id)), None)
+        if own is not None:
+            own.ask(request)
+            return load_mission(self.store, mission_id)[0]
         while True:
             try:
                 return self._interrupt_unheld(mission_id, request)
-            except Held:
+            except MissionHeld:
                 # Whoever runs it, in this process or another, takes the request at its next safe point.
                 number = self.store.post(mission_id, to_text(request))
-            while self.store.holder(mission_id) is not None:
-                mission, _ = load_mission(self.store, mission_id)
-                if not self.store.posted(number) and mission.state is wanted:
-                    return mission
+            while self.store.posted(number) or State(self.store.row(mission_id).state) is not wanted:
+                if self.store.holder(mission_id) is None:
+                    break
                 time.sleep(_POLL_S)
-            mission, _ = load_mission(self.store, mission_id)
-            if mission.state is wanted:
-                return mission
+            else:
+                return load_mission(self.store, mission_id)[0]
 
     def ask_all(self, request: Interruption) -> None:
         """Ask every mission that this host is running, or else the next one; safe in a signal handler."""
@@ -116,21 +126,25 @@ class Host:
             session.decide(c.Expire(self.clock()))
 
     def tell(self, entry: Recorded, mission: Mission) -> None:
-        """Tell every listener an event that is durable."""
+        """Tell every listener an event that is durable; what the first of them raises is raised once all are told."""
+        raised: list[BaseException] = []
         for listener in tuple(self.listeners):
-            listener(entry, mission)
+            try:
+                listener(entry, mission)
+            except BaseException as error:
+                raised.append(error)
+        if raised:
+            raise raised[0]
 
     @contextmanager
-    def _running(self, mission_id: str) -> Iterator[tuple[Session, Effects, Control]]:
-        with self.session(mission_id) as session, self.workspace(session.mission) as root:
-            control = Control(self.store, mission_id)
+    def _effects(self, session: Session) -> Iterator[tuple[Effects, Control]]:
+        """Hold the mission's workspace too, and finish a rollback that was cut short."""
+        with self.workspace(session.mission) as root:
+            control = Control(self.store, session.mission.mission_id)
             self._controls.append(control)
-            early, self._early = self._early, None
-            if early is not None:
-                control.ask(early)
             try:
                 finish_rollback(session, root)
-                yield session, Effects(session, self.registry, root, control, self._on_output), control
+                yield Effects(session, self.registry, root, control, self._on_output), control
             finally:
                 self._controls.remove(control)
 
@@ -141,26 +155,35 @@ class Host:
             writing = writing_stages(session.mission.plan, self.registry)
         session.decide(c.Start(writing, facts.held_by, facts.missing_stages, facts.plan_changes))
 
-    def _recover(self, session: Session, effects: Effects) -> None:
-        """Take over a mission whose runner is gone; an edit that was cut short is finished first."""
-        if session.mission.at_rest:
-            return
-        session.decide(c.Recover(self._runner, in_doubt(session.mission, self.registry)))
-        effects.finish_change()
+    def _recover(self, session: Session) -> None:
+        """Take over a mission whose runner is gone, where it had begun anything."""
+        if not session.mission.at_rest:
+            session.decide(c.Recover(self._runner, in_doubt(session.mission, self.registry)))
 
     def _interrupt_unheld(self, mission_id: str, request: Interruption) -> Mission:
-        """Pause or stop a mission that nobody runs; one whose runner is gone is taken over first."""
+        """Pause or stop a mission that nobody runs; one whose runner is gone is left with nothing half done."""
         with self.session(mission_id) as session:
-            if session.mission.state is not State.RUNNING:
-                # What was left for a runner that has come to rest meanwhile is answered here.
-                self.store.take(mission_id)
-                return session.decide(request)
-        with self._running(mission_id) as (session, effects, _):
+            # What was left for a runner that has come to rest, or is gone, is answered here.
+            self.store.take(mission_id)
             if session.mission.state is State.RUNNING:
-                self._recover(session, effects)
+                self._recover(session)
+                self._finish_change(session, request)
             if session.mission.state is State.PAUSED and isinstance(request, c.Pause):
                 return session.mission
             return session.decide(request)
+
+    def _finish_change(self, session: Session, request: Interruption) -> None:
+        mission = session.mission
+        if mission.state is not State.RUNNING or not isinstance(next_of(mission), ApplyChange):
+            return
+        try:
+            with self._effects(session) as (effects, control):
+                control.ask(request)
+                effects.finish_change()
+        except InvalidWorkspace:
+            # Without its folder there is nothing to finish, and that must not keep a mission from being stopped.
+            if isinstance(request, c.Pause):
+                raise
 
 
 def _refuse_doubt(mission: Mission) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mission_fsm.core.commands import Stop
+from mission_fsm.core.lifecycle import rows
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.effects import Effects
@@ -15,4 +17,13 @@ def run(session: Session, effects: Effects, control: Control) -> Mission:
         if wanted is not None:
             return session.decide(wanted)
         effects.act()
-    return session.mission
+    return _heed_at_rest(session, control)
+
+
+def _heed_at_rest(session: Session, control: Control) -> Mission:
+    """What was asked while the mission came to rest is done there, where the lifecycle allows it."""
+    wanted = control.wanted()
+    trigger = "stop" if isinstance(wanted, Stop) else "pause"
+    if wanted is None or not rows(trigger, session.mission.state):
+        return session.mission
+    return session.decide(wanted)

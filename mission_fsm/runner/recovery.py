@@ -9,11 +9,12 @@ from mission_fsm.registry import Registry
 
 
 def in_doubt(mission: Mission, registry: Registry) -> tuple[str, ...]:
-    """The command that was under way, where its stage does not say that it may simply run again."""
+    """The command that was under way, unless its stage is there and says that it may simply run again."""
     active = mission.active
     if active is None or active.command is None or active.command.run_id is None:
         return ()
-    if registry.stage(active.stage).when_interrupted is Interrupted.RUN_AGAIN:
+    installed = active.stage in registry.stage_names()
+    if installed and registry.stage(active.stage).when_interrupted is Interrupted.RUN_AGAIN:
         return ()
     return (" ".join(active.command.spec.argv),)
 

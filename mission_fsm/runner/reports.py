@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_fsm.errors import UnsafePath
+from mission_fsm.errors import UnsafePath, WorkspaceError
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.reader import Reader
 
@@ -21,7 +21,7 @@ class ReportFile:
             return None
         try:
             return Reader(self._root).read(self._path)
-        except UnsafePath:
+        except (UnsafePath, WorkspaceError):
             return None
 
     def _stamp(self) -> tuple[int, int, int] | None:

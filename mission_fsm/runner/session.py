@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from mission_fsm.core.commands import Command
 from mission_fsm.core.decide import Decision, decide
@@ -29,7 +29,9 @@ def standing_of(mission: Mission) -> Standing:
 class Session:
     """A mission under a lease. Its state is only ever what is durable."""
 
-    def __init__(self, store: Store, lease: Lease, clock: Clock, tell: Listener) -> None:
+    def __init__(
+        self, store: Store, lease: Lease, clock: Clock, tell: Callable[[Sequence[Recorded], Mission], None]
+    ) -> None:
         self.store = store
         self.lease = lease
         self.clock = clock
@@ -63,5 +65,4 @@ class Session:
         if due:
             self._snapshot_at = after.sequence
         log_transitions(after.mission_id, decision.transitions)
-        for entry in recorded:
-            self._tell(entry, after)
+        self._tell(recorded, after)

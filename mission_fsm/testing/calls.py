@@ -107,7 +107,8 @@ def spread(calls: Sequence[Call], most: int) -> list[int]:
 
     Of writes that follow each other only the first may be among them: most calls are SQLite's, page by page.
     """
-    places = [at for at, call in enumerate(calls) if call.name not in WRITES or calls[at - 1].name != call.name]
+    names = ["", *(call.name for call in calls)]
+    places = [at for at, call in enumerate(calls) if call.name not in WRITES or names[at] != call.name]
     if most >= len(places):
         return places
     return [places[round(step * (len(places) - 1) / max(most - 1, 1))] for step in range(most)]

@@ -15,6 +15,7 @@ This is done by strace, so that nothing in the child knows of it. Where strace c
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from mission_fsm.testing.calls import CALLS, Call, Fault, calls_in, durable, fro
 from mission_fsm.testing.child import Child, Ended, Work, in_child, in_workers, orphans
 
 __all__ = (
+    "EVERY_POINT",
     "Call",
     "Child",
     "Ended",
@@ -46,6 +48,9 @@ __all__ = (
     "strike",
     "why_no_strace",
 )
+
+EVERY_POINT = os.environ.get("FAULTS") == "all"
+"""Whether every point is to be tried, and not only some: FAULTS=all in the environment says so."""
 
 _ATTACH_S = 20.0
 

@@ -4,6 +4,7 @@
         @pytest.fixture
         def store(self): ...
         def reopen(self, store): ...
+        def restore(self, backup): ...
 
 Ask pytest for `register_assert_rewrite("mission_fsm.testing.store_contract")` in a conftest to see values in failures.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,10 @@ class DurableStoreContract(StoreContract):
         """Another store on what that one keeps, which may still be open."""
         raise NotImplementedError("a durable store's tests say how it is opened again")
 
+    def restore(self, backup: Path) -> Store:
+        """A store on that copy, put where its journal would be."""
+        raise NotImplementedError("a durable store's tests say how its backup is restored")
+
     def test_kept(self, store: Store) -> None:
         """What was recorded is there once the store is opened again."""
         content = b"output"
@@ -144,3 +150,36 @@ class DurableStoreContract(StoreContract):
         assert store.changed()
         assert store.take("m") == ["pause"]
         other.close()
+
+    def test_backup(self, store: Store, tmp_path: Path) -> None:
+        """A copy holds all that was kept when it was made, is its owner's alone, and is a journal of its own."""
+        content = b"output"
+        digest = sha256(content).hexdigest()
+        begin(store, blobs={digest: content})
+        lease = take_lease(store)
+        append(store, lease, 1, started(0), snapshot_state=("1", "{}"))
+        begin(store, "other", workspace="/other")
+        before = (store.rows(), list(store.read("m")), store.snapshot("m"))
+        assert store.backup(tmp_path / "copy") == 2
+        assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
+        append(store, lease, 2, completed(0))
+        copy = self.restore(tmp_path / "copy")
+        assert (copy.rows(), list(copy.read("m")), copy.snapshot("m")) == before
+        assert copy.blob(digest) == content
+        copy.check("m")
+        assert copy.holder("m") is None
+        append(copy, take_lease(copy), 2, completed(0, summary="its own way"))
+        copy.close()
+        assert list(store.read("m"))[2].event == completed(0)
+        store.check("m")
+
+    def test_backup_of_nothing(self, store: Store, tmp_path: Path) -> None:
+        """Of a home without a journal there is no copy, and none is put over what is there."""
+        with pytest.raises(JournalError, match="no journal"):
+            store.backup(tmp_path / "copy")
+        assert not (tmp_path / "copy").exists()
+        begin(store)
+        (tmp_path / "copy").write_text("notes")
+        with pytest.raises(JournalError, match="cannot write"):
+            store.backup(tmp_path / "copy")
+        assert (tmp_path / "copy").read_text() == "notes"

@@ -5,13 +5,25 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import attrs
 import pytest
 
 from mission_fsm.core.events import StageChanged, StepCompleted
-from mission_fsm.errors import JournalDamaged, JournalError
-from mission_fsm.journal.chain import GENESIS
+from mission_fsm.errors import Held, JournalDamaged, JournalError
+from mission_fsm.journal.chain import GENESIS, verified
 from mission_fsm.journal.store import Store
-from mission_fsm.testing.store_samples import DIGEST, LATER, StoreTests, append, begin, completed, started, take_lease
+from mission_fsm.testing.store_samples import (
+    DIGEST,
+    HOLDING,
+    LATER,
+    StoreTests,
+    append,
+    begin,
+    completed,
+    elsewhere,
+    started,
+    take_lease,
+)
 
 
 class StoreEventsContract(StoreTests):
@@ -137,3 +149,44 @@ class StoreEventsContract(StoreTests):
         kept = store.snapshot("m")
         assert kept is not None
         assert (kept.sequence, kept.hash, kept.schema, kept.state) == (3, last.hash, "2", '{"cursor":1}')
+
+    # --- missions that come from elsewhere
+
+    def test_entries(self, store: Store) -> None:
+        """The events as they are kept are those that are read, with the JSON text that their hashes cover."""
+        begin(store)
+        append(store, take_lease(store), 1, started(0), completed(0, summary="naïve"))
+        kept = list(store.entries("m"))
+        assert [entry.hash for entry in kept] == [event.hash for event in store.read("m")]
+        assert list(verified("m", kept, 3, store.row("m").head)) == kept
+        assert list(store.entries("m", upto=2)) == kept[:2]
+
+    def test_adopt(self, store: Store) -> None:
+        """A mission that was taken in is as it was where it came from, has no lease, and can be carried on."""
+        content = b"output"
+        blobs = {sha256(content).hexdigest(): content}
+        row, entries = elsewhere()
+        store.adopt(row, entries, blobs)
+        assert (store.rows(), list(store.entries("m")), store.holder("m")) == ([row], entries, None)
+        assert store.has_blobs(blobs) == blobs.keys()
+        store.check("m")
+        append(store, take_lease(store), 3, started(1))
+        store.check("m")
+
+    def test_adopt_taken(self, store: Store) -> None:
+        """A mission is not taken in where its id is taken, its workspace held, or its chain broken."""
+        row, entries = elsewhere()
+        broken = [entries[0], entries[2]]
+        for bad in (entries[:2], broken, [*entries[:2], entries[2]._replace(time="now")]):
+            with pytest.raises(JournalDamaged, match=r"event [23] of mission m"):
+                store.adopt(row, bad, {})
+        with pytest.raises(JournalError, match="not its own"):
+            store.adopt(row, entries, {DIGEST: b"something else"})
+        assert store.rows() == []
+        begin(store, "n", standing=HOLDING)
+        with pytest.raises(Held, match="mission n"):
+            store.adopt(attrs.evolve(row, holds_workspace=True), entries, {})
+        store.adopt(row, entries, {})
+        with pytest.raises(JournalError, match="already"):
+            store.adopt(row, entries, {})
+        assert [row.sequence for row in store.rows()] == [3, 1]

@@ -11,7 +11,9 @@ from attrs import frozen
 
 from mission_fsm.core.events import Event, MissionCreated, Recorded, StepCompleted, StepStarted
 from mission_fsm.errors import MissionError
-from mission_fsm.journal.store import Lease, Standing, Store
+from mission_fsm.journal.chain import Entry
+from mission_fsm.journal.memory import MemoryStore
+from mission_fsm.journal.store import Lease, Listing, Standing, Store
 
 TIME = "2025-01-02T03:04:05.678900Z"
 LATER = "2025-01-02T03:04:06.000000Z"
@@ -79,6 +81,14 @@ def append(
 
 def take_lease(store: Store, mission_id: str = "m", runner: str = "runner one") -> Lease:
     return store.acquire(mission_id, runner, TIME)
+
+
+def elsewhere() -> tuple[Listing, list[Entry]]:
+    """A mission `m` of three events, as another journal keeps it."""
+    other = MemoryStore()
+    begin(other)
+    append(other, take_lease(other), 1, started(0), completed(0))
+    return other.row("m"), list(other.entries("m"))
 
 
 def together(works: Iterable[Callable[[], object]]) -> list[object]:

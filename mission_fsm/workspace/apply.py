@@ -16,7 +16,7 @@ from contextlib import suppress
 from attrs import frozen
 
 from mission_fsm.core.changes import Change
-from mission_fsm.errors import MissionError, UnsafePath, WorkspaceError
+from mission_fsm.errors import HalfWritten, MissionError, UnsafePath, WorkspaceError
 from mission_fsm.workspace.checkpoint import Drift, Manifest, conflict, drift_words, standing
 from mission_fsm.workspace.folders import folder_mode
 from mission_fsm.workspace.names import depth, parents
@@ -52,7 +52,8 @@ def apply(root: Root, manifest: Manifest, blob: Blobs, tag: str) -> None:
 
     Calling it again, after it was done or was killed at any point, finishes what is left. Raises Conflict where a
     path is neither as before nor as after, and WorkspaceError where the disk is full, permission is missing or
-    the device fails; nothing is then changed, and what an earlier try had already written is taken back.
+    the device fails; nothing is then changed, and what an earlier try had already written is taken back. Raises
+    HalfWritten where taking it back failed as well.
     """
     staging = Staging(root, manifest, tag, blob)
     staging.clear()
@@ -131,7 +132,7 @@ def _forward(
 def _take_back(
     root: Root, manifest: Manifest, staging: Staging, landed: Sequence[Change], cause: BaseException
 ) -> None:
-    """Put back what has landed, and the folders. Raises WorkspaceError where that fails as well."""
+    """Put back what has landed, and the folders. Raises HalfWritten where that fails as well."""
     try:
         for change in landed:
             if change.before is not None and not staging.keeps(change.path):
@@ -144,7 +145,7 @@ def _take_back(
         if landed:
             _sync(root, manifest)
     except MissionError as second:
-        raise WorkspaceError(
+        raise HalfWritten(
             f"{str(cause) or type(cause).__name__}; taking it back failed too ({second}), so that the change may be "
             f"half written ({', '.join(change.path for change in landed)}): make room or give permission, and run again"
         ) from cause

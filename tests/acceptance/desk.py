@@ -16,7 +16,7 @@ from attrs import frozen
 
 from mission_fsm.core.projections import Status, status
 from mission_fsm.engine import Engine
-from mission_fsm.journal.store import Row
+from mission_fsm.journal.store import Listing
 from tests.acceptance.terminal import PATIENCE_S, Terminal
 
 Step = dict[str, Any]
@@ -188,7 +188,7 @@ class Desk:
 
     # --- looking: in process, which is much faster; that the command line says the same has tests of its own
 
-    def missions(self) -> list[Row]:
+    def missions(self) -> list[Listing]:
         """The home's missions, newest first."""
         with Engine.open(self.home, by="ada") as engine:
             return engine.missions()

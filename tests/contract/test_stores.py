@@ -34,3 +34,9 @@ class SqliteStoreSuite(DurableStoreContract):
 
     def reopen(self, store: Store) -> Store:
         return SqliteStore.open(self.path)
+
+    def restore(self, backup: Path) -> Store:
+        home = backup.with_name("restored")
+        home.mkdir()
+        backup.rename(home / "journal.db")
+        return SqliteStore.open(home, create=False)

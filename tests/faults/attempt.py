@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import signal
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 
@@ -32,7 +33,6 @@ class Attempt:
     problems: what did not hold, in sentences.
     """
 
-    effect: str
     place: str
     status: int
     problems: tuple[str, ...]
@@ -45,11 +45,14 @@ def attempt(scene: Scene, moment: Moment, call: Call, fault: Fault) -> Attempt:
     struck = scene.command(list(moment.argv), fault, watched=True)
     problems = [f"process {pid} of it lived on" for pid in orphans()]
     problems += _ended_badly(struck, fault)
-    problems += _lost(scene, before) or _carried_on(scene, call, fault)
+    try:
+        problems += _lost(scene, before) or _carried_on(scene, call, fault, before.under_way)
+    except Exception:  # so that what is wrong at one place does not hide what is wrong at others
+        problems.append(traceback.format_exc())
     if problems:
         problems.append(f"it ended with {struck.status} and said: {struck.err[-1000:]}")
     lasting = " and all after it" if fault.lasting else ""
-    return Attempt(fault.effect, f"{moment.argv[0]}: {call.text[:150]}{lasting}", struck.status, tuple(problems))
+    return Attempt(f"{moment.argv[0]}: {call.text[:150]}{lasting}", struck.status, tuple(problems))
 
 
 def _ended_badly(ended: Ended, fault: Fault | None) -> Iterator[str]:
@@ -80,7 +83,7 @@ def _lost(scene: Scene, before: Stand) -> list[str]:
     for line in scene.log.read_text().splitlines() if scene.log.exists() else ():
         # The last line may be cut off; a line follows the event that it acknowledges.
         if line.endswith("}") and json.loads(line).get("sequence", 0) > len(events):
-            problems.append(f"an event that was acknowledged is lost: {line}")
+            problems.append(f"an event that was acknowledged is lost: {line}")  # noqa: PERF401 - easier to read
     return problems
 
 
@@ -95,10 +98,10 @@ def _locked(scene: Scene) -> Iterator[str]:
             os.close(fd)
 
 
-def _carried_on(scene: Scene, call: Call, fault: Fault) -> list[str]:
-    """What is wrong once the mission has been carried to its end."""
+def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -> list[str]:
+    """What is wrong once the mission has been carried to its end. under_way: what was being run before, too."""
     problems: list[str] = []
-    cut_short = scene.stand().under_way
+    cut_short = Counter([under_way, scene.stand().under_way])
     for _ in range(MOST_COMMANDS):
         stand = scene.stand()
         argv = scene.next_command(stand)
@@ -108,7 +111,7 @@ def _carried_on(scene: Scene, call: Call, fault: Fault) -> list[str]:
         if mission is not None and mission.state is State.COMPLETE and mission.restoring is None:
             problems += _differences("changed", scene.after, contents(scene.work), call, fault)
         ended = scene.command(argv)
-        problems += [f"{argv[0]}: {problem}" for problem in _ended_badly(ended, None)]
+        problems += [f"{argv[0]}: {problem}: {ended.err[-500:]}" for problem in _ended_badly(ended, None)]
     else:
         problems.append(f"the mission did not come to its end by {MOST_COMMANDS} more commands")
     problems += _differences("rolled back", scene.before, contents(scene.work), call, fault)
@@ -130,10 +133,11 @@ def _differences(when: str, expected: Tree, found: Tree, call: Call, fault: Faul
             yield f"{when}, the workspace has {found.get(path)} at {path}, and not {expected.get(path)}"
 
 
-def _done_twice(scene: Scene, cut_short: str | None, fault: Fault) -> Iterator[str]:
+def _done_twice(scene: Scene, cut_short: Counter[str | None], fault: Fault) -> Iterator[str]:
     stand = scene.stand()
-    more = Counter(scene.ran.read_text().split()) - Counter(RUNS)
-    if fault.is_signal and more - Counter([cut_short]):
+    more: Counter[str | None] = Counter(scene.ran.read_text().split())
+    more -= Counter(RUNS)
+    if fault.is_signal and more - cut_short:
         yield f"commands ran again that had not been cut short: {dict(more)}"
     if "ship" in more and not any(getattr(entry.event, "in_doubt", ()) for entry in stand.events):
         yield "a command ran again, and nobody was told that it was in doubt"

@@ -1,6 +1,7 @@
 """The sweep: each kind of fault at each place of the script, or at some of them, and a count of both at the end.
 
-FAULTS=all has every place tried; otherwise so many as take well under a minute.
+FAULTS=all has every place tried, and takes the better part of an hour; otherwise there are so few that it takes
+half a minute.
 """
 
 from __future__ import annotations
@@ -12,47 +13,74 @@ from pathlib import Path
 
 import pytest
 
-from mission_fsm.testing.faults import from_then_on, in_workers, once, spread
+from mission_fsm.testing.faults import EVERY_POINT, Call, from_then_on, in_workers, once, spread, why_no_strace
 from tests.faults.attempt import Attempt, attempt
-from tests.faults.scene import Scene
+from tests.faults.scene import Moment, Scene
 
-ALL = os.environ.get("FAULTS") == "all"
-WORKERS = 2
+Point = tuple[Moment, Call]
 
-# Effects, each with how many places of the script have it when not all of them do.
-EFFECTS = {"SIGKILL": 40, "ENOSPC": 8, "EIO": 8, "EACCES": 8, "SIGTERM": 8, "SIGINT": 8, "ENOSPC from then on": 8}
+WORKERS = os.cpu_count() or 1
+
+# What befalls the mission, each with the number of places where it does when not all of them have their turn.
+EFFECTS = {
+    "SIGKILL": 40,
+    "SIGTERM": 6,
+    "SIGINT": 6,
+    "ENOSPC": 6,
+    "EIO": 6,
+    "EACCES": 6,
+    "ENOSPC from then on": 8,
+}
+TWICE = "SIGKILL, and again"
+SEAM = "SIGKILL by the seam"
 
 _COUNTED = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
 def attempts(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, list[Attempt]]:
-    """What came of each fault, by effect."""
+    """What came of each fault at each place, by effect."""
     folder = tmp_path_factory.mktemp("faults")
-    found = in_workers(lambda number: list(_sweep(folder / f"worker-{number}", number)), WORKERS)
-    by_effect = {effect: [each for key, _, each in found if key == effect] for effect in EFFECTS}
-    total = found[0][1]
-    counted = request.config.stash.setdefault(_COUNTED, [])
-    for effect, made in by_effect.items():
-        statuses = ", ".join(
-            f"{count} ended with {status}" for status, count in sorted(Counter(each.status for each in made).items())
-        )
-        passed = sum(not each.problems for each in made)
-        counted.append(f"{effect}: {len(made)} of {total} points, {passed} passed; {statuses}")
-    return by_effect
+    made: dict[str, list[Attempt]] = {}
+    for effect, each in in_workers(lambda number: list(_sweep(folder / str(number), number)), WORKERS):
+        made.setdefault(effect, []).append(each)
+    request.config.stash[_COUNTED] = [_counted(effect, each) for effect, each in made.items()]
+    return made
 
 
-def _sweep(folder: Path, number: int) -> Iterator[tuple[str, int, Attempt]]:
-    """This worker's share of the attempts: the effect, how many points there are in all, and what came of it."""
-    scene = Scene(folder)
-    points = scene.points(scene.rehearse())
-    for effect, some in EFFECTS.items():
-        places = range(len(points)) if ALL else spread([call for _, call in points], some)
-        for place in list(places)[number::WORKERS]:
-            moment, call = points[place]
-            error, _, lasts = effect.partition(" ")
-            fault = from_then_on(moment.calls, call, error) if lasts else once(call, effect)
-            yield effect, len(points), attempt(scene, moment, call, fault)
+def _sweep(folder: Path, number: int) -> Iterator[tuple[str, Attempt]]:
+    """This worker's share of the attempts."""
+    share = slice(number, None, WORKERS)
+    if why_no_strace() is None:
+        scene = Scene(folder / "strace", by_strace=True)
+        points = scene.points(scene.rehearse())
+        for effect, some in EFFECTS.items():
+            for moment, call in _chosen(points, some)[share]:
+                error, _, lasting = effect.partition(" ")
+                fault = from_then_on(moment.calls, call, error) if lasting else once(call, effect)
+                yield effect, attempt(scene, moment, call, fault)
+        for moment, call in _chosen(points, 4, at_most=60)[share]:
+            # A second time, while the mission recovers from the first.
+            recovery = scene.moment_after(moment, once(call, "SIGKILL"))
+            for moment_then, call_then in _chosen(scene.points([recovery] if recovery else []), 2, at_most=10):
+                yield TWICE, attempt(scene, moment_then, call_then, once(call_then, "SIGKILL"))
+    scene = Scene(folder / "seam", by_strace=False)
+    for moment, call in _chosen(scene.points(scene.rehearse()), 8)[share]:
+        yield SEAM, attempt(scene, moment, call, once(call, "SIGKILL"))
+
+
+def _chosen(points: list[Point], some: int, at_most: int | None = None) -> list[Point]:
+    """So many of the points; or all of them, or at most so many, where all are wanted."""
+    if EVERY_POINT and at_most is None:
+        return points
+    return [points[place] for place in spread([call for _, call in points], at_most or some if EVERY_POINT else some)]
+
+
+def _counted(effect: str, made: list[Attempt]) -> str:
+    passed = sum(not each.problems for each in made)
+    statuses = Counter(each.status for each in made)
+    ends = ", ".join(f"{count} ended with {status}" for status, count in sorted(statuses.items()))
+    return f"{effect}: {len(made)} points, {passed} passed ({ends})"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -7,15 +7,19 @@ import os
 import shutil
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
+import structlog  # noqa: F401 - loaded here, and not by each child anew
 from attrs import frozen
 
+from mission_fsm.cli.catalog import COMMANDS
 from mission_fsm.cli.main import main
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
-from mission_fsm.testing.faults import Call, Ended, Fault, durable, in_child, strike
+from mission_fsm.registry import Registry
+from mission_fsm.testing.faults import Call, Ended, Fault, durable, in_child, orphans, strike
 from mission_fsm.testing.folders import Tree, contents
 
 PATCH = """--- a/lib/value.txt
@@ -102,10 +106,12 @@ class Moment:
 
 
 class Scene:
-    """The mission in a folder of its own, and the script."""
+    """The mission in a folder of its own, and the script. by_strace: what calls are looked at by; else the seam."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, by_strace: bool) -> None:
         self.folder = folder
+        self._by_strace = by_strace
+        self._saved = 0
         self.live = folder / "live"
         self.work, self.home, self.scratch = (self.live / name for name in ("work", "home", "tmp"))
         self.ran, self.log, self.plugin = self.live / "ran", self.live / "log", folder / "plugin"
@@ -115,6 +121,10 @@ class Scene:
         self.before = contents(self.work)
         self.after: Tree = {}
         self.effects: list[str] = []
+        # What every child needs is loaded once, here.
+        for command in COMMANDS.values():
+            import_module(f"mission_fsm.cli.commands.{command.module}")
+        Registry.installed().describe()
 
     def _lay_out_workspace(self) -> None:
         for made in (self.work / "lib" / "old", self.work / "bin", self.scratch):
@@ -171,7 +181,7 @@ class Scene:
             main([*argv, "--home", str(self.home), "--log", str(self.log)])
             return 0
 
-        return strike(work, fault) if watched else in_child(work)
+        return strike(work, fault, by_strace=self._by_strace) if watched else in_child(work)
 
     def stand(self) -> Stand:
         """What is on record now."""
@@ -195,22 +205,39 @@ class Scene:
             case State.FAILED:
                 failed_test = mission.failure is not None and mission.failure.kind == "test_failed"
                 return ["repair" if failed_test else "retry", mission.mission_id]
+            case State.PAUSED if mission.pause_reason == "in_doubt":
+                return ["resume", mission.mission_id]
             case _:
                 return ["run", mission.mission_id, "--approve", "--grant", "all"]
 
     def rehearse(self) -> list[Moment]:
-        """Go through the script with nothing befalling it, and keep how everything is before each command."""
+        """Go through the script with nothing befalling it."""
         moments: list[Moment] = []
-        while (argv := self.next_command(self.stand())) is not None:
-            if argv[0] == "rollback":
-                self.after = contents(self.work)
-            saved = self.folder / f"saved-{len(moments)}"
-            shutil.copytree(self.live, saved, symlinks=True)
-            ended = self.command(argv, watched=True)
-            assert ended.status in {0, 3, 5}, ended.err
-            moments.append(Moment(tuple(argv), ended.calls, saved))
+        while (moment := self.next_moment()) is not None:
+            moments.append(moment)
         self.effects = self.stand().effects
         return moments
+
+    def next_moment(self) -> Moment | None:
+        """Run the next command of the script, having kept how everything was before it; None at the script's end."""
+        argv = self.next_command(self.stand())
+        if argv is None:
+            return None
+        if argv[0] == "rollback":
+            self.after = self.after or contents(self.work)
+        saved = self.folder / f"saved-{self._saved}"
+        self._saved += 1
+        shutil.copytree(self.live, saved, symlinks=True)
+        ended = self.command(argv, watched=True)
+        assert ended.status in {0, 3, 5}, ended.err
+        return Moment(tuple(argv), ended.calls, saved)
+
+    def moment_after(self, moment: Moment, fault: Fault) -> Moment | None:
+        """The moment that follows once that fault has befallen that command."""
+        self.set_back(moment)
+        self.command(list(moment.argv), fault, watched=True)
+        orphans()
+        return self.next_moment()
 
     def points(self, moments: list[Moment]) -> list[tuple[Moment, Call]]:
         """Every place of the script at which it may be cut off."""

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mission_fsm.core.events import StepCompleted
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 from mission_fsm.errors import Refused
 from mission_fsm.journal.sqlite import SqliteStore
-from tests.faults.conftest import ALL
+from mission_fsm.testing.faults import EVERY_POINT
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
@@ -58,7 +59,7 @@ class Table:
         return self.engine.run(self.mission_id)
 
 
-@settings(max_examples=100 if ALL else 8)
+@settings(max_examples=100 if EVERY_POINT else 8)
 @given(st.lists(st.timedeltas(-YEAR, YEAR), min_size=1, max_size=9))
 def test_a_mission_runs_and_is_taken_back_whatever_the_clock_does(jumps: list[timedelta]) -> None:
     with TemporaryDirectory() as folder:
@@ -70,9 +71,8 @@ def test_a_mission_runs_and_is_taken_back_whatever_the_clock_does(jumps: list[ti
             assert table.run().state is State.COMPLETE
             engine.rollback(table.mission_id, "start")
             events = list(engine.events(table.mission_id))
-            assert [entry.event.step_id for entry in events if entry.type == "step_completed"] == [
-                step["step_id"] for step in STEPS
-            ]
+            completed = [entry.event.step_id for entry in events if isinstance(entry.event, StepCompleted)]
+            assert completed == [step["step_id"] for step in STEPS]
             assert all(getattr(entry.event, "duration_s", 0.0) >= 0 for entry in events)
             assert not list(table.work.iterdir())
             engine.verify(table.mission_id)

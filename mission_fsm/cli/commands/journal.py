@@ -40,24 +40,36 @@ def replay_command(invocation: Invocation, mission: str | None, at: int | None) 
 @click.command("verify")
 @mission_argument
 @click.option("--all", "every", is_flag=True, help="Every mission of the home.")
+@click.option("--head", metavar="DIGEST", help="A head that you kept: the journal has to hold it still.")
 @standard_options
-def verify_command(invocation: Invocation, mission: str | None, every: bool) -> int:  # noqa: FBT001 - click's
+def verify_command(
+    invocation: Invocation,
+    mission: str | None,
+    every: bool,  # noqa: FBT001 - click's
+    head: str | None,
+) -> int:
     """Prove that a mission's journal is what was written.
 
     Each event holds the hash of the one before it, so a change, a gap or another order shows, and where; every
     move is held against the lifecycle, and every artifact and checkpoint against its digest. The exit status is
     8 where anything is amiss.
 
+    Who can write the journal could cut its end off, or write it anew. Keep the head that is printed here where
+    they cannot write, and give it later: it shows either.
+
     \b
     Examples:
       mission verify
       mission verify --all
+      mission verify 7kd --head 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945
     """
     if every and mission:
         raise UsageError(f"name mission {mission}, or all of them with --all, and not both")
+    if every and head:
+        raise UsageError("a head is one mission's: name that mission with --head, and leave --all out")
     with invocation.open() as engine:
         chosen = [row.mission_id for row in engine.missions()] if every else [invocation.find(engine, mission)]
-        verified = [engine.verify(mission_id) for mission_id in chosen]
+        verified = [engine.verify(mission_id, head) for mission_id in chosen]
     if invocation.as_json:
         told = [converter.unstructure(verification) for verification in verified]
         print_json({"verified": told} if every else told[0])
@@ -77,4 +89,11 @@ def _in_words(verification: Verification) -> str:
             (verification.blobs, "blob"),
         )
     )
-    return f"mission {verification.mission_id} is as it was written: {looked_at}, head {verification.head}"
+    told = f"mission {verification.mission_id} is as it was written: {looked_at}, head {verification.head}"
+    match verification.since_head:
+        case None:
+            return told
+        case 0:
+            return f"{told}, which is the one that was kept"
+        case since:
+            return f"{told}; the one that was kept is there, {count(since, 'event')} before it"

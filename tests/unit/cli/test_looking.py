@@ -119,6 +119,20 @@ def test_what_verifies_says_how_much_was_looked_at(mission: Type, failed: str) -
     assert [(entry["mission_id"], entry["events"]) for entry in told] == [(failed, events)]
 
 
+def test_a_head_that_was_kept_is_told_to_be_there_or_the_status_is_8(
+    mission: Type, engine: Engine, failed: str
+) -> None:
+    first, *_, last = (entry.hash for entry in engine.events(failed))
+    events = mission("show", "--json").json["sequence"]
+    assert f"the one that was kept is there, {events - 1} events before it" in mission("verify", "--head", first).out
+    assert f"head {last}, which is the one that was kept" in mission("verify", "--head", last).out
+    assert mission("verify", failed, "--head", first, "--json").json["since_head"] == events - 1
+    other = mission("verify", "--head", "0" * 64)
+    assert (other.status, "none has the hash 000" in other.err) == (8, True)
+    assert mission("verify", "--head", "0123").status == 2
+    assert mission("verify", "--all", "--head", last).status == 2
+
+
 def test_a_diagram_is_of_the_lifecycle_or_of_the_mission(mission: Type, failed: str) -> None:
     assert failed not in mission("diagram").out
     assert mission("diagram").out.startswith("stateDiagram-v2") or "stateDiagram-v2" in mission("diagram").out

@@ -19,9 +19,9 @@ from mission_fsm.errors import JournalDamaged, UsageError
 from mission_fsm.journal.memory import MemoryStore
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.journal.store import Standing, Store
-from mission_fsm.runner.audit import replay, trace, verify
-from mission_fsm.runner.digests import command_digest
-from mission_fsm.runner.evidence import check_evidence, question_digest
+from mission_fsm.runner.audit import replay, trace, verified_blobs, verify
+from mission_fsm.runner.digests import command_digest, question_digest
+from mission_fsm.runner.evidence import check_evidence
 from mission_fsm.runner.loading import snapshot_state
 
 PLAN = f"""
@@ -261,6 +261,75 @@ def test_all_that_is_wrong_is_told_at_once_the_first_bad_event_first(home: Path,
     assert len([line for line in rest if "event " in line]) >= 5
 
 
+def test_a_head_that_was_kept_is_found_again_with_how_much_came_after_it(mission_id: str, store: SqliteStore) -> None:
+    events = list(store.read(mission_id))
+    assert verify(store, mission_id).since_head is None
+    for entry in (events[0], events[7], events[-1]):
+        assert verify(store, mission_id, entry.hash).since_head == len(events) - entry.sequence
+
+
+def test_an_end_that_was_cut_off_verifies_by_itself_and_not_against_a_head_that_was_kept(
+    home: Path, mission_id: str, store: SqliteStore
+) -> None:
+    last = store.row(mission_id)
+    before = replay(store, mission_id, last.sequence - 1)
+    kept = list(store.read(mission_id))
+    assert before.state is State.COMPLETE
+    store.close()
+    tamper(home, "DELETE FROM events WHERE position = (SELECT max(position) FROM events)")
+    tamper(home, "UPDATE missions SET sequence = ?, head = ?", before.sequence, kept[-2].hash)
+    shortened = SqliteStore.open(home)
+    assert verify(shortened, mission_id, kept[-2].hash).since_head == 0
+    with pytest.raises(JournalDamaged, match=f"has {before.sequence} events, and none has the hash {last.head}"):
+        verify(shortened, mission_id, last.head)
+    shortened.close()
+
+
+def test_a_mission_that_was_written_anew_verifies_by_itself_and_not_against_a_head_that_was_kept(
+    mission_id: str, store: SqliteStore
+) -> None:
+    forged = MemoryStore()
+    row = store.row(mission_id)
+    events = [entry.event for entry in store.read(mission_id)]
+    forged.create(
+        mission_id,
+        workspace=row.workspace,
+        source=row.source,
+        plan_digest=row.plan_digest,
+        goal=row.goal,
+        events=events,
+        time=row.created,
+        standing=Standing(row.state, row.holds_workspace),
+        blobs={digest: store.blob(digest) for digest in verified_blobs(store, row)},
+    )
+    assert verify(forged, mission_id).events == row.sequence
+    with pytest.raises(JournalDamaged, match=f"none has the hash {row.head}"):
+        verify(forged, mission_id, row.head)
+
+
+@pytest.mark.parametrize("odd", ["", "4f53", "g" * 64, "0" * 65])
+def test_a_head_that_can_be_no_hash_is_a_request_that_makes_no_sense(
+    mission_id: str, store: SqliteStore, odd: str
+) -> None:
+    with pytest.raises(UsageError, match="64 hexadecimal digits"):
+        verify(store, mission_id, odd)
+
+
+def test_what_is_appended_while_one_verifies_is_left_to_the_next_time(
+    mission_id: str, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = store.check
+
+    def check_and_let_another_append(mission_id: str) -> None:
+        plain(mission_id)
+        append(store, mission_id, e.ExecutionStopped("never looked at", "bob"))
+
+    before = store.row(mission_id)
+    monkeypatch.setattr(store, "check", check_and_let_another_append)
+    assert verify(store, mission_id).head == before.head
+    assert store.row(mission_id).sequence == before.sequence + 1
+
+
 def test_a_mission_is_replayed_to_any_of_its_events(mission_id: str, store: SqliteStore) -> None:
     last = store.row(mission_id).sequence
     missions = [replay(store, mission_id, at) for at in range(1, last + 1)]
@@ -298,7 +367,7 @@ def test_a_command_and_a_question_are_bound_to_their_own_digests(mission_id: str
     other = attrs.evolve(proposed, command=CommandSpec(("make", "mess")))
     assert evidence_of(other, mission) == "its digest is not that of its command"
     asked = e.ApprovalRequested("approval-9", "question", "", "Which?", choices=("a", "b"))
-    asked = attrs.evolve(asked, digest=question_digest(asked))
+    asked = attrs.evolve(asked, digest=question_digest(asked.summary, asked.choices))
     assert evidence_of(asked, mission) is None
     assert evidence_of(attrs.evolve(asked, choices=("a",)), mission) == "its digest is not that of its question"
 

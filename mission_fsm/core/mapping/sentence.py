@@ -10,7 +10,7 @@ from attrs import frozen
 
 
 class Kind(Enum):
-    """What a token is to the grammar of `mapping`."""
+    """What a token is to `grammar`."""
 
     WORD = auto()
     OTHER = auto()  # code, paths, numbers, quotations: stands for a thing

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mission_fsm.core.tally import FailedTest, Tally, cause_in
+from mission_fsm.core.verdict.tally import FailedTest, Tally, cause_in
 from mission_fsm.errors import BadReport
 
 if TYPE_CHECKING:

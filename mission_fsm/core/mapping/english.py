@@ -1,4 +1,4 @@
-"""What `mapping` knows of English: small closed lists of words, as data.
+"""What `grammar` knows of English: small closed lists of words, as data.
 
 They hold what stands around a verb in an instruction. The verbs themselves belong to the stages.
 """

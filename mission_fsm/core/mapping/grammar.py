@@ -24,12 +24,9 @@ from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
-from mission_fsm.core import english
-from mission_fsm.core.inflection import forms
-from mission_fsm.core.sentence import Kind, Token, tokens
-from mission_fsm.core.verbs import Listed, Table
-
-__all__ = ["Listed", "Mapped", "Table", "forms", "map_description"]
+from mission_fsm.core.mapping import english
+from mission_fsm.core.mapping.sentence import Kind, Token, tokens
+from mission_fsm.core.mapping.verbs import Listed, Table
 
 
 @frozen

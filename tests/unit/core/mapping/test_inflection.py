@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mission_fsm.core.inflection import forms
+from mission_fsm.core.mapping.inflection import forms
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_fsm.core import english
-from mission_fsm.core.mapping import Mapped, Table, forms, map_description
+from mission_fsm.core.mapping import Mapped, Table, english, map_description
+from mission_fsm.core.mapping.inflection import forms
 from mission_fsm.errors import PluginError
 
 WORDS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from mission_fsm.core.tally import FailedTest, Tally, cause_in
 from mission_fsm.core.text import plain
+from mission_fsm.core.verdict.tally import FailedTest, Tally, cause_in
 
 # === 1 failed, 2 passed, 1 warning in 0.12s ===, with or without the rules around it
 _PYTEST = re.compile(

@@ -11,12 +11,12 @@ import re
 
 from attrs import evolve
 
-from mission_fsm.core.console import read_output
-from mission_fsm.core.junit import read_report
 from mission_fsm.core.outcomes import Failed, Tested
 from mission_fsm.core.replies import CommandResult
-from mission_fsm.core.tally import Tally
 from mission_fsm.core.text import plain, tail, visible
+from mission_fsm.core.verdict.console import read_output
+from mission_fsm.core.verdict.junit import read_report
+from mission_fsm.core.verdict.tally import Tally
 from mission_fsm.errors import BadReport
 
 # What a verdict carries into the journal is bounded; the whole output is an artifact.

@@ -1,4 +1,7 @@
-"""What requests, decisions and interruptions change in a mission, as mappings of fields."""
+"""What people, and rules and time for them, change in a mission: by requests decided, input given, interruptions.
+
+Part of `consequences`, and like it a mapping of fields for each event.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,7 @@ def _execution_stopped(_: Mission, event: e.ExecutionStopped) -> dict[str, Any]:
     return {"pause_reason": event.reason, "active": None, "pending": None}
 
 
-GATES: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
+DECIDED: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
     e.ApprovalRequested: _approval_requested,
     e.ApprovalResolved: _approval_resolved,
     e.ApprovalExpired: _approval_expired,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
-from mission_fsm.core.inflection import forms, gerunds, third_person
+from mission_fsm.core.mapping.inflection import forms, gerunds, third_person
 from mission_fsm.errors import PluginError
 
 
