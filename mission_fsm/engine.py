@@ -31,6 +31,7 @@ from mission_fsm.journal.store import Listing, Store
 from mission_fsm.planfile.canonical import canonical_json, with_digest
 from mission_fsm.planfile.check import check_plan
 from mission_fsm.planfile.load import load_plan
+from mission_fsm.planfile.options import bound_repair
 from mission_fsm.registry import Registry
 from mission_fsm.runner import audit
 from mission_fsm.runner.digests import bytes_digest
@@ -38,7 +39,6 @@ from mission_fsm.runner.effects import OutputListener
 from mission_fsm.runner.host import Host
 from mission_fsm.runner.loading import load_mission
 from mission_fsm.runner.portable import Backup, Exported, Imported, back_up, export_mission, import_mission
-from mission_fsm.runner.recovery import bound_repair
 from mission_fsm.runner.rollback import RollbackPlan, finish_rollback, plan_rollback, roll_back
 from mission_fsm.runner.session import Clock, Listener, standing_of
 from mission_fsm.runner.times import now, time_after

@@ -7,13 +7,13 @@ A stage is a class with a few declarations and one method, found by its entry po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from mission_fsm.core.globs import matches_any
 from mission_fsm.core.globs import problem_with as problem_with_glob
-from mission_fsm.core.options import CommandOptions, InlinedFile, NoOptions, inside_workspace, option
+from mission_fsm.core.options import CommandOptions, InlinedFile, NoOptions, at_least_one, inside_workspace, option
 from mission_fsm.core.outcomes import (
     AskQuestion,
     BeginRepair,
@@ -82,6 +82,7 @@ __all__ = [
     "UnsafePath",
     "WorkspaceError",
     "WorkspaceReader",
+    "at_least_one",
     "fingerprint",
     "inside_workspace",
     "matches_any",
@@ -222,6 +223,3 @@ class Editor(ABC):
         Raises EditFailed when the options are malformed, so that a plan is refused before it is approved.
         """
         return None
-
-
-StageOptions = Mapping[str, object]

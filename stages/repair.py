@@ -32,15 +32,11 @@ from mission_fsm.stage import (
     Stage,
     StageContext,
     Tool,
+    at_least_one,
     matches_any,
     option,
     verdict,
 )
-
-
-def _at_least_once(_: object, attribute: Any, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
 
 
 def _one_editor_each(_: object, attribute: Any, value: tuple[Mapping[str, Any], ...]) -> None:
@@ -53,11 +49,15 @@ def _one_editor_each(_: object, attribute: Any, value: tuple[Mapping[str, Any], 
 class RepairOptions(CommandOptions):
     """What to try, how often, and how to tell whether it helped. `run` is the last failed test's if left out."""
 
-    repairs: str | None = option("The step that it waits for to fail, instead of having a turn.", default=None)
+    repairs: str | None = option(
+        "The step before it that it waits for to fail, instead of having a turn; each step has one repair at most.",
+        default=None,
+        binds_step=True,
+    )
     tries: tuple[Mapping[str, Any], ...] = option(
         "Edits to try in order, each one editor with its options.", default=(), validator=_one_editor_each
     )
-    max_attempts: int = option("How many edits to try at most.", default=3, validator=_at_least_once)
+    max_attempts: int = option("How many edits to try at most.", default=3, validator=at_least_one)
 
 
 class Repair(Stage):

@@ -20,6 +20,7 @@ from mission_fsm.stage import (
     Stage,
     StageContext,
     WorkspaceReader,
+    at_least_one,
     matches_any,
     option,
     problem_with_glob,
@@ -30,11 +31,6 @@ from .ranking import Found, Ranking, rank, read_text
 from .terms import Term, terms_of
 
 _PATHS_SHOWN = 3
-
-
-def _at_least_once(_: object, attribute: Any, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
 
 
 def _globs(_: object, attribute: Any, value: tuple[str, ...]) -> None:
@@ -48,7 +44,7 @@ class Search:
     """What is searched for, and where."""
 
     query: str | None = option("What to search for; the step's description if it is left out.", default=None)
-    limit: int = option("How many files to name at most.", default=10, validator=_at_least_once)
+    limit: int = option("How many files to name at most.", default=10, validator=at_least_one)
     paths: tuple[str, ...] = option("Globs; only files that match one are searched.", default=(), validator=_globs)
     require: bool = option("Whether finding nothing fails the step.", default=False)
 

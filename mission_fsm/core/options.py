@@ -12,9 +12,23 @@ from mission_fsm.core.outcomes import RunCommand
 from mission_fsm.core.paths import problem_with_path
 
 
-def option(sentence: str, /, **attribute: Any) -> Any:
-    """An attrs field for an options class, with the sentence that the schema and the docs show for it."""
-    return field(metadata={"help": sentence}, **attribute)
+BINDS_STEP = "binds_step"
+
+
+def option(sentence: str, /, *, binds_step: bool = False, **attribute: Any) -> Any:
+    """An attrs field for an options class, with the sentence that the schema and the docs show for it.
+
+    binds_step: whether its value is the id of another step, which this one is bound to. A plan is refused where
+        that step does not come before this one, or another step of the same stage is bound to it already.
+    attribute: what `attrs.field` takes: default, validator, converter.
+    """
+    return field(metadata={"help": sentence, BINDS_STEP: binds_step}, **attribute)
+
+
+def at_least_one(_: object, attribute: Any, value: int) -> None:
+    """An attrs validator: a count that is not below 1. Raises ValueError."""
+    if value < 1:
+        raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
 
 
 @frozen

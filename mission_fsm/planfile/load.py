@@ -13,13 +13,14 @@ from mission_fsm.converter import converter as plain_converter
 from mission_fsm.converter import problems_of
 from mission_fsm.core.mapping import map_description
 from mission_fsm.core.plan import Plan, ScopeContract, Step
-from mission_fsm.core.wording import at, shown
+from mission_fsm.core.wording import at, did_you_mean, shown
 from mission_fsm.errors import InvalidPlan, Problem, UsageError
 from mission_fsm.planfile.binding import Binder
 from mission_fsm.planfile.canonical import with_digest
 from mission_fsm.planfile.document import PlanDocument, ScopeDocument
 from mission_fsm.planfile.formats import READERS
 from mission_fsm.planfile.inlining import Inliner
+from mission_fsm.planfile.options import bound_steps
 from mission_fsm.planfile.rules import teach
 from mission_fsm.planfile.tree import Tree, UnreadableError
 from mission_fsm.registry import Registry
@@ -117,6 +118,7 @@ class _Loading:
         """The plan. Raises InvalidPlan."""
         self._check_step_ids()
         resolved = [self._resolved(at("steps", index), step) for index, step in self._raw_steps()]
+        self._check_bound_steps(resolved)
         document = self._document
         if self._problems or document is None:
             found = sorted(self._problems.values(), key=lambda problem: problem.line or 0)
@@ -179,6 +181,25 @@ class _Loading:
             step_id, place = step.get("step_id"), at("steps", index)
             if isinstance(step_id, str) and (first := seen.setdefault(step_id, place)) != place:
                 self._complain(at(place, "step_id"), f"step id {shown(step_id)} is that of {first} already")
+
+    def _check_bound_steps(self, resolved: list[tuple[str, str | None, dict[str, object]]]) -> None:
+        """See that a step which is bound to another has it before itself, and shares it with none of its stage."""
+        earlier: list[str] = []
+        bound: dict[tuple[str, str, str], str] = {}
+        for (index, step), (stage, _, options) in zip(self._raw_steps(), resolved, strict=True):
+            place, step_id = at("steps", index), step.get("step_id")
+            for key, named in bound_steps(self._registry.stage(stage), options) if stage else ():
+                where = at(at(place, "with"), key)
+                first = bound.setdefault((stage, key, named), place)
+                if named == step_id:
+                    self._complain(where, f"expected the id of a step before this one, found its own, {shown(named)}")
+                elif named not in earlier:
+                    hint = did_you_mean(named, earlier)
+                    self._complain(where, f"expected the id of a step before this one, found {shown(named)}{hint}")
+                elif first != place:
+                    self._complain(where, f"{first} is bound to step {shown(named)} already, and only one step may be")
+            if isinstance(step_id, str):
+                earlier.append(step_id)
 
     def _resolved(self, place: str, step: Mapping[str, object]) -> tuple[str, str | None, dict[str, object]]:
         """A step's stage, the word that chose it, and its options; of use only where nothing is wrong."""

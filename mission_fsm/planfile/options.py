@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import fields, frozen
 
 from mission_fsm.converter import converter, key_of, problems_of
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.options import BINDS_STEP
 from mission_fsm.core.plan import Step
 from mission_fsm.errors import PluginError
 from mission_fsm.registry import Registry
@@ -72,3 +74,24 @@ def divided(stage: Stage, given: Mapping[str, object], registry: Registry) -> tu
 def takes_tries(stage: Stage) -> bool:
     """Whether the stage's options have a list `tries` of edits."""
     return stage.binds_edits and any(key_of(field.name) == "tries" for field in fields(stage.options))
+
+
+def bound_steps(stage: Stage, options: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The ids of other steps that a step's options bind it to, each with the key that names it."""
+    for field in fields(stage.options):
+        key = key_of(field.name)
+        step_id = options.get(key)
+        if field.metadata.get(BINDS_STEP) and isinstance(step_id, str):
+            yield key, step_id
+
+
+def bound_repair(mission: Mission, registry: Registry) -> tuple[int | None, int]:
+    """The index of the plan's step that is bound to repair the current one, and how many attempts it has."""
+    if mission.cursor >= len(mission.plan.steps):
+        return None, 0
+    current = mission.plan.steps[mission.cursor].step_id
+    for index, step in enumerate(mission.plan.steps):
+        if step.stage == "repair" and step.options.get("repairs") == current:
+            bound = step_options(step, registry)
+            return index, min(bound.options.max_attempts, len(bound.edits))
+    return None, 0

@@ -11,8 +11,8 @@ from mission_fsm.errors import InvalidPlan, InvalidWorkspace, WorkspaceError
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.canonical import differences
 from mission_fsm.planfile.load import load_plan
+from mission_fsm.planfile.options import bound_repair
 from mission_fsm.registry import Registry
-from mission_fsm.runner.recovery import bound_repair
 from mission_fsm.workspace import changeset, checkpoint
 from mission_fsm.workspace.paths import Root, check_workspace
 

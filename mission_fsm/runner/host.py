@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,14 +125,15 @@ class Host:
         if self.clock() >= pending.expires_at:
             session.decide(c.Expire(self.clock()))
 
-    def tell(self, entry: Recorded, mission: Mission) -> None:
-        """Tell every listener an event that is durable; what the first of them raises is raised once all are told."""
+    def tell(self, entries: Sequence[Recorded], mission: Mission) -> None:
+        """Tell every listener the events of a commit that is durable; what the first raises is raised at the end."""
         raised: list[BaseException] = []
-        for listener in tuple(self.listeners):
-            try:
-                listener(entry, mission)
-            except BaseException as error:
-                raised.append(error)
+        for entry in entries:
+            for listener in tuple(self.listeners):
+                try:
+                    listener(entry, mission)
+                except BaseException as error:
+                    raised.append(error)
         if raised:
             raise raised[0]
 

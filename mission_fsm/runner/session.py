@@ -17,6 +17,7 @@ from mission_fsm.runner.loading import load_mission, snapshot_state
 SNAPSHOT_EVERY = 100
 
 Listener = Callable[[Recorded, Mission], None]
+Teller = Callable[[Sequence[Recorded], Mission], None]
 Clock = Callable[[], str]
 
 

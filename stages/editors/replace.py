@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from mission_fsm.stage import EditFailed, Editor, FileEdit, WorkspaceReader, option
+from mission_fsm.stage import EditFailed, Editor, FileEdit, WorkspaceReader, at_least_one, option
 
 _LINES_NAMED = 10
 
@@ -18,11 +18,6 @@ def _some_text(_: object, attribute: Any, value: str) -> None:
         raise ValueError(f"{attribute.name}: is empty, so it would match everywhere")
 
 
-def _at_least_once(_: object, attribute: Any, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
-
-
 @frozen
 class Replacement:
     """One text to be replaced by another in one file."""
@@ -30,7 +25,7 @@ class Replacement:
     path: str = option("The file, relative to the workspace.")
     search: str = option("The text to be replaced, exactly as it stands there.", validator=_some_text)
     replace: str = option("The text to stand there instead.")
-    count: int = option("How many times the text must be there.", default=1, validator=_at_least_once)
+    count: int = option("How many times the text must be there.", default=1, validator=at_least_one)
 
 
 class Replace(Editor):

@@ -63,11 +63,12 @@ class Write(Editor):
 
     def paths(self, options: tuple[WholeFile, ...]) -> tuple[str, ...]:
         """The paths that are written. Raises EditFailed where one is given twice."""
-        paths = [write.path for write in options]
-        twice = next((path for at, path in enumerate(paths) if path in paths[:at]), None)
-        if twice is not None:
-            raise EditFailed(f"{twice} is written twice: give its whole content once")
-        return tuple(paths)
+        paths: set[str] = set()
+        for write in options:
+            if write.path in paths:
+                raise EditFailed(f"{write.path} is written twice: give its whole content once")
+            paths.add(write.path)
+        return tuple(write.path for write in options)
 
 
 def _post_image(write: WholeFile) -> FileEdit:

@@ -1,4 +1,4 @@
-"""The harness strikes where it says, and finds what is wrong: by strace, and by the seam where that is not to be had."""
+"""The harness strikes where it says, and finds what is wrong: by strace, and by the seam where that is not there."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mission_fsm.testing.calls import Call, Fault, calls_in, durable, from_then_on, once, spread
-from mission_fsm.testing.child import RAISED, in_child, in_workers, orphans
-from mission_fsm.testing.faults import Work, strike, why_no_strace
+from mission_fsm.testing.child import RAISED, Work, in_child, in_workers, orphans
+from mission_fsm.testing.faults import strike, why_no_strace
 
 needs_strace = pytest.mark.skipif(why_no_strace() is not None, reason=str(why_no_strace()))
 by_either = pytest.mark.parametrize("by_strace", [pytest.param(True, marks=needs_strace), False])
@@ -168,8 +168,8 @@ def test_commits_and_spawns_are_places(tmp_path: Path, *, by_strace: bool) -> No
 
 def test_what_a_child_says_and_how_it_ends_is_told() -> None:
     def loud() -> int:
-        print("out")
-        print("err", file=sys.stderr)
+        sys.stdout.write("out\n")
+        sys.stderr.write("err\n")
         return 3
 
     def raising() -> int:
