@@ -24,7 +24,7 @@ ONLY_IMPORTERS = {
     "transitions": {"mission_fsm/core/lifecycle.py"},
     "stevedore": {"mission_fsm/registry.py"},
     "structlog": {"mission_fsm/logs.py", "mission_fsm/cli/tracing.py"},
-    "sqlite3": {f"mission_fsm/journal/{name}.py" for name in ("database", "schema", "sqlite", "tables")},
+    "sqlite3": {f"mission_fsm/journal/{name}.py" for name in ("copying", "database", "schema", "sqlite", "tables")},
     "yaml": {"mission_fsm/planfile/formats.py"},
     "junitparser": {"mission_fsm/core/verdict/junit.py"},
 }

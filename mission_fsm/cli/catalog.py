@@ -33,7 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "replay": Entry("journal", "Fold a mission's events anew, to the end or to one of them."),
     "verify": Entry("journal", "Prove that a mission's journal is what was written."),
     "export": Entry("portable", "Write a mission to one file that verifies by itself."),
-    "import": Entry("portable", "Take in a mission from such a file."),
+    "import": Entry("portable", "Take in a mission from a file that `export` wrote."),
     "backup": Entry("portable", "Copy the whole home to one file, while missions run."),
     "diagram": Entry("diagram", "Draw the lifecycle, or a mission in it."),
     "stages": Entry("stages", "List the stages and editors that are installed."),

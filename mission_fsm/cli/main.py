@@ -22,7 +22,7 @@ Exit status:
   1  unexpected error                              6  stopped
   2  usage, or an invalid plan                     7  refused: not legal now, or held
   3  awaiting approval                             8  the journal does not verify
-  4  paused
+  4  paused                                      130  Ctrl-C; a mission that runs is paused: 4
 
 \b
 With --json, standard output is one JSON object; where the command fails, it is

@@ -10,9 +10,10 @@ import click
 from attrs import fields_dict
 
 from mission_fsm.cli.diffs import coloured
-from mission_fsm.cli.words import count, one_line
+from mission_fsm.cli.words import one_line
 from mission_fsm.core.plan import Plan, ScopeContract, Step
 from mission_fsm.core.text import visible
+from mission_fsm.core.wording import count
 from mission_fsm.planfile.load import MappedStep
 
 

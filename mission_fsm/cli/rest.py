@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from mission_fsm.cli.advice import PATCH, advice
-from mission_fsm.cli.words import count, indented, one_line, print_json, request_in_words, state_in_words
+from mission_fsm.cli.words import indented, one_line, print_json, request_in_words, state_in_words
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.projections import status
 from mission_fsm.core.text import visible
+from mission_fsm.core.wording import count
 from mission_fsm.engine import Engine
 from mission_fsm.errors import MissionError
 

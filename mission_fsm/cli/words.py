@@ -36,11 +36,6 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
-def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def state_in_words(state: State) -> str:
     """The state in its colour."""
     return click.style(state.value.replace("_", " "), fg=STATE_COLOURS[state], bold=True)

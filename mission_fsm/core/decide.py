@@ -24,6 +24,7 @@ from mission_fsm.core.moves import PAUSES, Transition
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.rollback import target_of
 from mission_fsm.core.steps import begin_step, give_up_repair, start_repair
+from mission_fsm.core.wording import count
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
 
 
@@ -54,7 +55,7 @@ def create(
             approval_id=draft.new_id("approval"),
             kind=ApprovalKind.PLAN,
             digest=plan.digest,
-            summary=f"{plan.goal} ({len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'})",
+            summary=f"{plan.goal} ({count(len(plan.steps), 'step')})",
             expires_at=expires_at,
         )
     )

@@ -5,8 +5,6 @@ Where the mission stands is read from the lifecycle table alone, by the move tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import attrs
 
 from mission_fsm.core import events as e
@@ -48,13 +46,6 @@ def evolve(mission: Mission, event: e.Event) -> Mission:
     if move is not None:
         changes["state"] = follow(mission.state, move.trigger, move.dest)
     return attrs.evolve(mission, sequence=mission.sequence + 1, **changes)
-
-
-def fold(mission: Mission, events: Iterable[e.Event]) -> Mission:
-    """The mission after all of those events."""
-    for event in events:
-        mission = evolve(mission, event)
-    return mission
 
 
 # After a decision nothing has begun, until the first event that is not just the setting out for the next effect.

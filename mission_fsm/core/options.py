@@ -11,7 +11,6 @@ from attrs import Factory, field, frozen
 from mission_fsm.core.outcomes import RunCommand
 from mission_fsm.core.paths import problem_with_path
 
-
 BINDS_STEP = "binds_step"
 
 

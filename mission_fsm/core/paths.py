@@ -25,7 +25,7 @@ def problem_with_path(path: str) -> str | None:
     if "." in parts or "" in parts:
         return f"path {path!r} has an empty part or a part that is only a dot: leave it out"
     if any(is_git_name(part) for part in parts):
-        return f"path {path!r} lies in git's own folder, which no mission writes to"
+        return f"path {path!r} lies in git's own folder, which no mission reads or writes"
     return None
 
 
@@ -43,5 +43,8 @@ def is_git_name(part: str) -> bool:
     HFS+ passes over characters without a shape; FAT and NTFS over dots and spaces at the end and what follows a
     colon or backslash, and know `.git` by a short name too.
     """
+    if part.isascii() and part[:1] not in {".", "g", "G"}:
+        # Nearly every name; the rest looks at what may be disguised.
+        return False
     shaped = "".join(char for char in part if unicodedata.category(char) != "Cf")
     return re.split(r"[:\\]", shaped)[0].rstrip(". ").casefold() in {".git", "git~1"}

@@ -1,18 +1,18 @@
 """What people and scripts are told of a mission: read models, folded from events and holding nothing else.
 
-`status` is where it stands, as the object that `--json` prints; `sentence` is one event in words, and `timeline`
-all of them.
+`status` is where it stands, as the object that `--json` prints; `sentence` is one event in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 from mission_fsm.core import events as e
 from mission_fsm.core.approvals import Request
 from mission_fsm.core.mission import Failure, Mission, State
 from mission_fsm.core.text import visible
+from mission_fsm.core.wording import count
 
 
 class StepStatus(TypedDict):
@@ -103,19 +103,10 @@ def _failure(failure: Failure) -> FailureStatus:
     return {"kind": failure.kind, "message": failure.message, "signature": failure.signature}
 
 
-def timeline(events: Iterable[e.Recorded]) -> Iterator[tuple[e.Recorded, str]]:
-    """Each event with its sentence, in order."""
-    return ((recorded, sentence(recorded)) for recorded in events)
-
-
 def sentence(recorded: e.Recorded) -> str:
     """The event in words, on one line, with nothing in it that could act on a terminal."""
     words = SENTENCES[type(recorded.event)](recorded.event)
     return visible(" ".join(words.split()))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _listed(paths: tuple[str, ...], most: int = 3) -> str:
@@ -153,7 +144,7 @@ def _approval_resolved(event: e.ApprovalResolved) -> str:
 
 def _checkpoint_secured(event: e.CheckpointSecured) -> str:
     purpose = f", to roll back to {event.target}" if event.scope == "rollback" else ""
-    saved = f"{_count(len(event.paths), 'file')}, {_count(event.size_bytes, 'byte')}"
+    saved = f"{count(len(event.paths), 'file')}, {count(event.size_bytes, 'byte')}"
     return f"{event.checkpoint_id} is secured ({saved}){purpose}"
 
 
@@ -194,15 +185,15 @@ def _mission_recovered(event: e.MissionRecovered) -> str:
 
 SENTENCES: dict[type, Callable[[Any], str]] = {
     e.MissionCreated: lambda event: f"mission created by {event.created_by}: {event.goal}",
-    e.MissionStarted: lambda event: f"mission started, {_count(event.steps_count, 'step')} to go",
+    e.MissionStarted: lambda event: f"mission started, {count(event.steps_count, 'step')} to go",
     e.StepStarted: lambda event: (
         f"step {event.step_id} began ({event.stage}, attempt {event.attempt}): {event.description}"
     ),
     e.StageChanged: lambda event: f"stage {event.to}",
     e.RetrievalStarted: lambda event: f"searching for {event.query}",
-    e.RetrievalCompleted: lambda event: f"the search gave {_count(event.result_count, 'result')}: {event.summary}",
+    e.RetrievalCompleted: lambda event: f"the search gave {count(event.result_count, 'result')}: {event.summary}",
     e.DiffProposed: lambda event: (
-        f"a change was proposed ({event.risk_level} risk, {_count(event.lines, 'line')} "
+        f"a change was proposed ({event.risk_level} risk, {count(event.lines, 'line')} "
         f"in {_listed(event.files)}): {event.summary}"
     ),
     e.CommandProposed: _command_proposed,
@@ -220,7 +211,7 @@ SENTENCES: dict[type, Callable[[Any], str]] = {
     e.CheckpointCreated: lambda event: f"{event.checkpoint_id} was opened {event.description}",
     e.CheckpointSecured: _checkpoint_secured,
     e.CheckpointRestored: lambda event: (
-        f"{event.by} rolled back to {event.checkpoint_id}, {_count(len(event.paths), 'file')} written; "
+        f"{event.by} rolled back to {event.checkpoint_id}, {count(len(event.paths), 'file')} written; "
         f"{event.undo_checkpoint} undoes it"
     ),
     e.DiffApplied: lambda event: f"the change was applied to {_listed(event.files)}",
@@ -233,5 +224,5 @@ SENTENCES: dict[type, Callable[[Any], str]] = {
     e.FailureDetected: _failure_detected,
     e.StepCompleted: lambda event: f"step {event.step_id} is completed{_because(event.summary)}",
     e.MissionRecovered: _mission_recovered,
-    e.Final: lambda event: f"mission complete: {_count(event.steps_completed, 'step')} in {event.duration_s:.1f} s",
+    e.Final: lambda event: f"mission complete: {count(event.steps_completed, 'step')} in {event.duration_s:.1f} s",
 }

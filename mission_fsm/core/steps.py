@@ -19,6 +19,9 @@ from mission_fsm.core.guards import Facts
 from mission_fsm.core.mission import Repair
 from mission_fsm.core.moves import AWAITING
 
+SAME_FAILURE = " (the same failure as before the repair)"
+"""What is added to the message of a failure that a repair did not change."""
+
 
 def begin_step(draft: Draft, writing_stages: frozenset[str]) -> None:
     """Start the plan's next step, or start it again, in the next attempt."""
@@ -89,7 +92,7 @@ def fail_step(draft: Draft, kind: str, message: str, signature: str = "", *, may
             start_repair(draft, evolve(repair, attempt=repair.attempt + 1, signatures=(*repair.signatures, signature)))
             return
         if seen_before:
-            message = f"{message} (the same failure as before the repair)"
+            message += SAME_FAILURE
     draft.fire("fail")
     draft.emit(e.FailureDetected(active.step_id, kind, message, signature))
     draft.emit(e.ExecutionPaused("failure", active.step_id))

@@ -1,4 +1,4 @@
-"""How values, places and misspelt names are told to people, in errors."""
+"""How values, numbers, places and misspelt names are told to people."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def shown(value: object) -> str:
             return repr(value if len(value) <= 60 else value[:57] + "...")
         case _:
             return f"a {type(value).__name__}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def at(place: str, key: str | int) -> str:

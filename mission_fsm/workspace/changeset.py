@@ -19,7 +19,7 @@ from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.errors import Conflict, EditFailed, MissionError
 from mission_fsm.workspace.diff import measure
 from mission_fsm.workspace.folders import plan_folders
-from mission_fsm.workspace.names import check_link, normal, replaced_in
+from mission_fsm.workspace.names import check_link, check_path, replaced_in
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.versions import (
     FILE,
@@ -41,7 +41,7 @@ def build(
 ) -> tuple[ChangeSet, dict[str, bytes]]:
     """The change set that the edits come to, and the bytes of every after-image by digest.
 
-    seen: what the editor saw at each path, by normal path; elsewhere, what stands there now counts as before.
+    seen: what the editor saw at each path, by path; elsewhere, what stands there now counts as before.
     Edits that change nothing are dropped. Raises Conflict for a path that is no longer what the editor saw;
     UnsafePath for a path or link that leads outside or into .git, and for a folder that would have to be a
     file; EditFailed for two edits of one path, for modes with setuid, setgid or sticky bits, and for files
@@ -95,10 +95,10 @@ def _canonical(changes: Sequence[Change]) -> bytes:
 def _by_path(edits: Sequence[FileEdit]) -> dict[str, FileEdit]:
     wanted: dict[str, FileEdit] = {}
     for edit in edits:
-        path = normal(edit.path)
-        if path in wanted:
-            raise EditFailed(f"{path} is changed twice in one change; give it one content")
-        wanted[path] = edit
+        check_path(edit.path)
+        if edit.path in wanted:
+            raise EditFailed(f"{edit.path} is changed twice in one change; give it one content")
+        wanted[edit.path] = edit
     return wanted
 
 

@@ -33,20 +33,6 @@ class Manifest:
     folders: tuple[FolderChange, ...] = ()
 
     @property
-    def made_folders(self) -> tuple[str, ...]:
-        """Folders that are not there before and are after, the outermost first."""
-        return tuple(folder.path for folder in self.folders if folder.before is None)
-
-    @property
-    def removed_folders(self) -> tuple[tuple[str, int], ...]:
-        """Folders that are there before, with their modes, and not after; the outermost first."""
-        return tuple(
-            (folder.path, folder.before)
-            for folder in self.folders
-            if folder.before is not None and folder.after is None
-        )
-
-    @property
     def moving_folders(self) -> frozenset[str]:
         """Folders that are there before or after, and not both."""
         return frozenset(folder.path for folder in self.folders if None in {folder.before, folder.after})

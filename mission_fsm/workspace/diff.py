@@ -6,7 +6,6 @@ bytes; only for showing are they decoded, what is not UTF-8 as U+FFFD.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from mission_fsm.core.changes import Change, ChangeSet, Version
@@ -47,24 +46,6 @@ def file_diff(change: Change, before: bytes, after: bytes) -> str:
         gone, made = Change(change.path, change.before, None), Change(change.path, None, change.after)
         return file_diff(gone, before, b"") + file_diff(made, b"", after)
     return b"".join(_sections(change, before, after)).decode("utf-8", "replace")
-
-
-def visible(text: str) -> str:
-    """The text with every character that could steer a terminal, or hide from the eye, written out.
-
-    Control characters become `^[` and the like; formatting characters (bidirectional overrides, zero-width
-    ones) become `<U+202E>`. Line feeds and tabs stay.
-    """
-    return "".join(character if _shows(character) else _written_out(character) for character in text)
-
-
-def _shows(character: str) -> bool:
-    return character.isprintable() or character in "\n\t" or unicodedata.category(character) in {"Zs", "Co", "Cn"}
-
-
-def _written_out(character: str) -> str:
-    code = ord(character)
-    return f"^{chr(code ^ 0x40)}" if code < 0x20 or code == 0x7F else f"<U+{code:04X}>"
 
 
 def _sections(change: Change, before: bytes, after: bytes) -> Iterator[bytes]:

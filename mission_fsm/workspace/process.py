@@ -19,25 +19,23 @@ from mission_fsm.workspace.output import HeadAndTail
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.supervised import Report, Supervised
 
-CAP_BYTES = 1024 * 1024
-
 
 def run(
     spec: CommandSpec,
     *,
     root: Path,
+    cap_bytes: int,
     on_output: Callable[[bytes], None] | None = None,
     should_end: Callable[[], bool] | None = None,
-    cap_bytes: int = CAP_BYTES,
 ) -> tuple[CommandResult, bytes]:
     """Run the command below the workspace `root`, and wait until it and all that it started is gone.
 
     The program is looked up in the PATH of its own environment; a name with a slash counts from the folder that
     the command runs in. Standard input is empty, standard output and error come together.
 
+    cap_bytes: how much of the beginning, and of the end, of the output is kept.
     on_output: is given the output as it comes.
     should_end: is asked about every 50 ms; once it says True the command is ended, and the result is `ended`.
-    cap_bytes: how much of the beginning, and of the end, of the output is kept.
 
     Returns the result, and the bytes of the output that are kept. Whatever goes wrong with the command is a
     result; an exception from one of the callables ends the command, and is raised then.

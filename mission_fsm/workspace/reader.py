@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mission_fsm.core.changes import Version
 from mission_fsm.errors import UnsafePath
-from mission_fsm.workspace.names import normal
+from mission_fsm.workspace.names import check_path
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.versions import SYMLINK, image_at
 from mission_fsm.workspace.walk import walk
@@ -17,7 +17,7 @@ from mission_fsm.workspace.walk import walk
 class Reader:
     """A WorkspaceReader over an open workspace.
 
-    seen: what stood at each path when it was first read or asked about (None: nothing), by normal path. A
+    seen: what stood at each path when it was first read or asked about (None: nothing), by path. A
         change made from it is a change of exactly those versions, whatever happens to the files meanwhile.
     """
 
@@ -59,7 +59,7 @@ class Reader:
         return os.fsdecode(image[1]) if image and image[0].kind == SYMLINK else None
 
     def _look(self, path: str) -> tuple[Version, bytes] | None:
-        path = normal(path)
+        check_path(path)
         image = image_at(self._root, path)
         self.seen.setdefault(path, image[0] if image else None)
         return image

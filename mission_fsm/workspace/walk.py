@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from mission_fsm.core.paths import is_git_name
 from mission_fsm.errors import UnsafePath
 from mission_fsm.workspace.ignore import IgnoreRules, is_ignored, parse_rules
-from mission_fsm.workspace.names import is_git_name
 from mission_fsm.workspace.paths import Root
 
 _MAX_RULES_BYTES = 1024 * 1024

@@ -6,9 +6,10 @@ import click
 
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.rest import standing
-from mission_fsm.cli.words import count, print_json
+from mission_fsm.cli.words import print_json
 from mission_fsm.converter import converter
 from mission_fsm.core.projections import status
+from mission_fsm.core.wording import count
 from mission_fsm.errors import UsageError
 from mission_fsm.runner.audit import Verification
 

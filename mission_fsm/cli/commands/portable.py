@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from mission_fsm.cli.invocation import Invocation, standard_options
-from mission_fsm.cli.words import count, one_line, print_json
+from mission_fsm.cli.words import one_line, print_json
 from mission_fsm.converter import converter
 from mission_fsm.core.lifecycle import FINAL
+from mission_fsm.core.wording import count
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 _force = click.option("--force", is_flag=True, help="Also over a file that is there.")

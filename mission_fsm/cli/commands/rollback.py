@@ -7,9 +7,10 @@ import click
 from mission_fsm.cli.foreground import recorded
 from mission_fsm.cli.invocation import Invocation, by_option, standard_options
 from mission_fsm.cli.progress import teller
-from mission_fsm.cli.words import count, one_line, print_json
+from mission_fsm.cli.words import one_line, print_json
 from mission_fsm.core.mission import Mission
 from mission_fsm.core.rollback import START
+from mission_fsm.core.wording import count
 from mission_fsm.engine import Engine
 from mission_fsm.errors import Refused, UnknownMission, UsageError
 from mission_fsm.runner.rollback import RollbackPlan

@@ -6,10 +6,11 @@ import click
 
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.rest import advice_for, standing
-from mission_fsm.cli.words import count, indented, one_line, print_json
+from mission_fsm.cli.words import indented, one_line, print_json
 from mission_fsm.core.approvals import Grant
 from mission_fsm.core.mission import Edit, Mission, State
 from mission_fsm.core.projections import status, step_status
+from mission_fsm.core.wording import count
 from mission_fsm.engine import Engine
 
 _MARKS = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.decide import Decision, create, decide
-from mission_fsm.core.evolve import begin, evolve, fold
+from mission_fsm.core.evolve import begin, evolve
 from mission_fsm.core.lifecycle import rows
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.plan import Plan, ScopeContract, Step
@@ -159,4 +161,4 @@ def folded(plan: Plan, events: list[e.Event]) -> Mission:
     """The mission that those events make, from its creation on."""
     created = events[0]
     assert isinstance(created, e.MissionCreated)
-    return fold(begin("m1", plan, created), events[1:])
+    return reduce(evolve, events[1:], begin("m1", plan, created))

@@ -16,7 +16,7 @@ from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.decide import create, decide
 from mission_fsm.core.mission import Mission
 from mission_fsm.core.plan import Plan, Step
-from mission_fsm.core.projections import SENTENCES, sentence, status, timeline
+from mission_fsm.core.projections import SENTENCES, sentence, status
 
 PLAN = Plan(
     goal="sizes roll over",
@@ -189,11 +189,3 @@ def test_a_sentence_says_what_happened(event: e.Event, words: str) -> None:
 def test_a_terminal_cannot_be_acted_on_through_a_sentence() -> None:
     words = sentence(recorded(e.InputRequested("fix", "erase\x1b[2J\nthis")))
     assert words == "step fix needs input: erase\\x1b[2J this"
-
-
-def test_the_timeline_is_each_event_with_its_sentence_in_order() -> None:
-    events = [recorded(event) for event in create("m1", PLAN, "/w", source=None, by="ada").events]
-    assert list(timeline(events)) == [
-        (events[0], "mission created by ada: sizes roll over"),
-        (events[1], "approval is needed for the plan: sizes roll over (3 steps)"),
-    ]

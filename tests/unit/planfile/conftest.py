@@ -80,6 +80,7 @@ def _one_each(_: object, attribute: Any, value: tuple[Mapping[str, object], ...]
 class Attempts:
     tries: tuple[Mapping[str, object], ...] = option("Edits to try.", default=(), validator=_one_each)
     ratio: float = option("How much.", default=0.5)
+    after: str | None = option("The step that it waits for.", default=None, binds_step=True)
 
 
 class Mend(Stage):

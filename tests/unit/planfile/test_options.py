@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mission_fsm.core.plan import Step
-from mission_fsm.errors import PluginError, Problem, UsageError
+from mission_fsm.errors import InvalidPlan, PluginError, Problem, UsageError
 from mission_fsm.planfile.load import LoadedPlan, load_plan
 from mission_fsm.planfile.options import StepOptions, step_options
 from mission_fsm.registry import Registry
@@ -48,6 +48,7 @@ def test_tries_bind_several_edits_in_their_order(load: Load, registry: Registry)
     assert step.options == {
         "tries": [{"put": PUT}, {"listing": {"name": "", "text": "a\n", "base64": None}}, {"put": []}],
         "ratio": 1,
+        "after": None,
     }
     bound = step_options(step, registry)
     assert [editor for editor, _ in bound.edits] == ["put", "listing", "put"]
@@ -146,6 +147,54 @@ def test_a_path_through_a_link_that_leads_out_of_the_workspace_is_refused_where_
     for path in ("inside/a.py", "src/a.py", "new/a.py", "loop/a.py", "outside"):
         assert load(change(path), workspace=workspace)
     assert load(change("outside/a.py"))
+
+
+# --- steps that are bound to others
+
+
+def bound(*repairs: tuple[str, str | None]) -> dict[str, Any]:
+    """A plan with a step `test`, and one that mends for each (id, the step that it names), and `end`."""
+    steps: list[dict[str, Any]] = [{"step_id": "test", "description": "Test it", "stage": "find"}]
+    for step_id, named in repairs:
+        steps.append({"step_id": step_id, "description": "Mend it", "stage": "mend", "with": {"after": named}})
+    steps.append({"step_id": "end", "description": "Find it", "stage": "find"})
+    return {"version": 1, "goal": "g", "steps": steps}
+
+
+def test_a_step_may_be_bound_to_any_one_before_it(load: Load) -> None:
+    steps = load(bound(("one", "test"), ("two", "one"), ("three", None))).plan.steps
+    assert [step.options.get("after") for step in steps] == [None, "test", "one", None, None]
+
+
+@pytest.mark.parametrize(
+    ("repairs", "place", "message"),
+    [
+        ([("one", "tset")], "steps[1]", "a step before this one, found 'tset': did you mean 'test'?"),
+        ([("one", "zzzz")], "steps[1]", "a step before this one, found 'zzzz'"),
+        ([("one", "one")], "steps[1]", "a step before this one, found its own, 'one'"),
+        ([("one", "end")], "steps[1]", "a step before this one, found 'end'"),
+        ([("one", "two"), ("two", "test")], "steps[1]", "a step before this one, found 'two'"),
+        ([("one", "test"), ("two", "test")], "steps[2]", "steps[1] is bound to step 'test' already"),
+    ],
+)
+def test_a_step_that_is_bound_to_none_before_it_or_to_another_one_s_is_refused(
+    problems: Problems, repairs: list[tuple[str, str]], place: str, message: str
+) -> None:
+    [problem] = problems(bound(*repairs))
+    assert problem.place == f"{place}.with.after"
+    assert message in problem.message
+
+
+def test_the_line_of_a_repair_that_is_bound_to_nothing_is_told(folder: Path, built_in: Registry) -> None:
+    (folder / "plan.yaml").write_text(
+        "version: 1\ngoal: g\nsteps:\n"
+        "  - {step_id: check, description: Run the tests, with: {run: [make]}}\n"
+        "  - step_id: mend\n    description: Repair it\n    with:\n      repairs: chekc\n"
+    )
+    with pytest.raises(InvalidPlan) as caught:
+        load_plan(folder / "plan.yaml", built_in)
+    [problem] = caught.value.problems
+    assert (problem.place, problem.line) == ("steps[1].with.repairs", 8)
 
 
 # --- at run time

@@ -17,7 +17,8 @@ import attrs
 import pytest
 
 from mission_fsm.core import events as e
-from mission_fsm.core.mission import State
+from mission_fsm.core.events import Recorded
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 from mission_fsm.errors import Held, JournalDamaged, JournalError, JournalNewer, MissionError, Refused, UsageError
 from mission_fsm.journal.chain import Entry
@@ -210,6 +211,24 @@ def test_a_mission_without_its_workspace_can_be_looked_at_and_not_carried_on_or_
             here.rollback(mission_id, "start")
     finally:
         away.rename(workspace)
+
+
+def test_a_mission_under_way_is_exported_as_its_last_commit_left_it(here: Engine, tmp_path: Path) -> None:
+    with Engine.open(tmp_path / "there", by="ada") as there:
+        mission_id = begin(there, tmp_path, run=False)
+        file = tmp_path / "running.mission"
+
+        def export(entry: Recorded, _: Mission) -> None:
+            if entry.type == "checkpoint_secured":
+                there.export_mission(mission_id, file)
+
+        there.subscribe(export)
+        there.run(mission_id)
+        imported = here.import_mission(file)
+        assert imported.state == "running"
+        assert there.verify(mission_id, imported.head).since_head
+    assert here.verify(mission_id).head == imported.head
+    assert here.state(mission_id).edits == ()  # secured, and not applied yet
 
 
 # --- where it is written

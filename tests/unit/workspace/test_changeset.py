@@ -60,7 +60,7 @@ def test_a_binary_file_has_no_lines(folder: Path, root: Root) -> None:
 def test_edits_that_change_nothing_are_dropped(folder: Path, root: Root) -> None:
     (folder / "same").write_bytes(b"x")
     (folder / "link").symlink_to("same")
-    edits = [FileEdit("./same", b"x"), FileEdit("none", None), FileEdit("link", None, link_target="same")]
+    edits = [FileEdit("same", b"x"), FileEdit("none", None), FileEdit("link", None, link_target="same")]
     assert build(root, edits, {}) == (change_set_of([]), {})
 
 
@@ -86,9 +86,11 @@ def test_what_changed_since_the_editor_saw_it_is_a_conflict(folder: Path, root: 
         build(root, [FileEdit("absent", b"new")], reader.seen)
 
 
-def test_one_path_is_changed_once_however_it_is_written(root: Root) -> None:
+def test_one_path_is_changed_once_and_written_in_one_way(root: Root) -> None:
     with pytest.raises(EditFailed, match="a/b is changed twice"):
-        build(root, [FileEdit("a/b", b"1"), FileEdit("a//./b", b"2")], {})
+        build(root, [FileEdit("a/b", b"1"), FileEdit("a/b", b"2")], {})
+    with pytest.raises(UnsafePath, match="a part that is only a dot: leave it out"):
+        build(root, [FileEdit("a/b", b"1"), FileEdit("a/./b", b"2")], {})
 
 
 @pytest.mark.parametrize("path", ["../f", "/f", ".git/hooks/pre-commit", "way/f", "way/../f", "f\udcff"])

@@ -68,9 +68,9 @@ def test_folders_that_are_made_and_left_empty_are_named(folder: Path, root: Root
     (folder / "kept/f").touch()
     edits = [FileEdit("old/deep/f", None), FileEdit("kept/f", None), FileEdit("new/deep/f", b"")]
     manifest, _ = secure(root, build(root, edits, {})[0])
-    assert manifest.made_folders == ("new", "new/deep")
-    assert [path for path, _ in manifest.removed_folders] == ["old", "old/deep"]
-    assert dict(manifest.removed_folders)["old"] == 0o700
+    assert [folder.path for folder in manifest.folders if folder.before is None] == ["new", "new/deep"]
+    gone = {folder.path: folder.before for folder in manifest.folders if folder.after is None}
+    assert (list(gone), gone["old"]) == (["old", "old/deep"], 0o700)
 
 
 def test_a_manifest_is_a_blob(folder: Path, root: Root) -> None:

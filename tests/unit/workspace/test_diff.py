@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from mission_fsm.core.changes import Change
 from mission_fsm.workspace.changeset import change_set_of
-from mission_fsm.workspace.diff import file_diff, is_binary, measure, unified, visible
+from mission_fsm.workspace.diff import file_diff, is_binary, measure, unified
 from mission_fsm.workspace.versions import SYMLINK, version_of
 
 
@@ -98,29 +97,6 @@ def test_a_whole_change_set_is_shown_from_bytes_by_digest() -> None:
     ]
     text = unified(change_set_of(changes), contents.__getitem__)
     assert text == _diff(b"one\n", b"two\n", path="a") + _diff(None, b"two\n", path="b")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain\ttext\nü 日本 🙂\n", "plain\ttext\nü 日本 🙂\n"),
-        ("\x1b[31mred", "^[[31mred"),
-        ("a\r\n", "a^M\n"),
-        ("\x7f\x00", "^?^@"),
-        ("\x9b1m", "<U+009B>1m"),
-        ("if x\u202e", "if x<U+202E>"),
-        ("a\u200bb", "a<U+200B>b"),
-        ("a\u2028b", "a<U+2028>b"),
-    ],
-)
-def test_nothing_in_a_text_can_steer_a_terminal_or_hide(text: str, shown: str) -> None:
-    assert visible(text) == shown
-
-
-@given(st.text())
-def test_no_control_or_formatting_character_is_left_in_a_visible_text(text: str) -> None:
-    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    assert not [each for each in visible(text) if unicodedata.category(each) in hidden and each not in "\n\t"]
 
 
 text_lines = st.lists(st.sampled_from([b"a", b"b", "ü".encode(), b"", b"c\r"]), max_size=12)

@@ -135,7 +135,7 @@ class CannotStartSuite:
     def _problem(
         self, folder: Path, *argv: str, cwd: str = ".", env: Mapping[str, str] | None = None
     ) -> tuple[str, str]:
-        result, output = run(CommandSpec(argv, cwd, env or {}), root=folder)
+        result, output = run(CommandSpec(argv, cwd, env or {}), root=folder, cap_bytes=1000)
         assert (result.exit_status, output) == (None, b"")
         assert result.problem is not None
         return result.kind, result.problem
@@ -209,9 +209,12 @@ class PlaceSuite:
         (folder / "sub").mkdir()
         (folder / "sub/tool").write_text("#!/bin/sh\necho found $1\n")
         (folder / "sub/tool").chmod(0o755)
-        assert run(CommandSpec(("./tool", "it"), "sub"), root=folder)[1] == b"found it\n"
-        assert run(CommandSpec(("sub/tool", "it")), root=folder)[1] == b"found it\n"
-        assert run(CommandSpec(("tool", "it"), "sub", {"PATH": ".:/bin:/usr/bin"}), root=folder)[1] == b"found it\n"
+        assert run(CommandSpec(("./tool", "it"), "sub"), root=folder, cap_bytes=1000)[1] == b"found it\n"
+        assert run(CommandSpec(("sub/tool", "it")), root=folder, cap_bytes=1000)[1] == b"found it\n"
+        assert (
+            run(CommandSpec(("tool", "it"), "sub", {"PATH": ".:/bin:/usr/bin"}), root=folder, cap_bytes=1000)[1]
+            == b"found it\n"
+        )
 
     def test_it_has_the_clean_environment_and_what_the_plan_adds(
         self, shell: Shell, monkeypatch: pytest.MonkeyPatch
@@ -223,7 +226,7 @@ class PlaceSuite:
 
     def test_only_the_three_standard_descriptors_are_open_in_it(self, folder: Path) -> None:
         code = "import os; print(sorted(int(fd) for fd in os.listdir('/dev/fd'))[:-1])"
-        assert run(CommandSpec((sys.executable, "-c", code)), root=folder)[1] == b"[0, 1, 2]\n"
+        assert run(CommandSpec((sys.executable, "-c", code)), root=folder, cap_bytes=1000)[1] == b"[0, 1, 2]\n"
 
 
 class BoundsSuite:
@@ -294,7 +297,7 @@ class NothingIsLeftSuite:
         pid = os.fork()
         if pid == 0:
             try:
-                run(CommandSpec(("sh", "-c", line, alive.path, *daemon)), root=folder)
+                run(CommandSpec(("sh", "-c", line, alive.path, *daemon)), root=folder, cap_bytes=1000)
             finally:
                 os._exit(0)
         alive.wait_until_ready()

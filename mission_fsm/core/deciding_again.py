@@ -1,0 +1,201 @@
+"""From what was recorded back to what was asked: deciding again has to give the same events.
+
+A journal does not say where one decision ends and the next begins. So each is found by how it begins: the requests
+that could have led there are decided again, and one of them has to give just the events that come next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from mission_fsm.core import commands as c
+from mission_fsm.core import events as e
+from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import ChangeSet, Risk, RiskLevel
+from mission_fsm.core.decide import Decision, decide
+from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.replies import CommandResult
+from mission_fsm.core.steps import SAME_FAILURE
+from mission_fsm.errors import MissionError
+
+LONGEST = 24
+"""No decision gives more events than that."""
+
+ChangeSetOf = Callable[[str], ChangeSet]
+"""Gives the change set with that digest."""
+
+Events = Sequence[e.Event]
+
+
+def decided_again(mission: Mission, following: Events, change_set_of: ChangeSetOf) -> Decision | None:
+    """The decision that gives the events that came next, as many as one can; None where there is none.
+
+    following: the events after the mission as it stands, LONGEST of them or all.
+    """
+    best: Decision | None = None
+    for command in _requests(mission, following, change_set_of):
+        try:
+            decision = decide(mission, command)
+        except MissionError:
+            continue
+        made = decision.events
+        if made == tuple(following[: len(made)]) and len(made) > (len(best.events) if best else 0):
+            best = decision
+    return best
+
+
+def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -> Iterator[c.Command]:
+    """What may have been asked, so that these events came of it."""
+    # A repair that is given up, or done, is said to be so before anything else.
+    first = next((event for event in following if not isinstance(event, e.RepairCompleted)), None)
+    match first:
+        case e.ApprovalResolved(decision="approved"):
+            yield c.Approve(first.decided_by, first.means, first.digest, first.approval_id, first.reason, first.answer)
+        case e.ApprovalResolved():
+            yield c.Reject(first.decided_by, first.means, first.reason or "", first.digest, first.approval_id)
+        case e.ApprovalExpired():
+            yield c.Expire(first.expires_at)
+        case e.GrantGiven():
+            yield c.GiveGrant(first.rule, first.by)
+        case e.MissionStarted():
+            yield from (c.Start(writing) for writing in _writing_stages(mission))
+        case e.ExecutionPaused():
+            yield c.Pause(first.by or "", first.reason)
+        case e.ExecutionResumed():
+            yield c.Resume(first.by or "")
+            yield c.Retry(first.by or "")
+        case e.InputReceived():
+            yield c.ReceiveInput(first.digest, first.by, first.means)
+        case e.ExecutionStopped():
+            yield c.Stop(first.by, first.reason)
+        case e.CheckpointRestored():
+            yield c.FinishRollback(first.paths)
+        case e.CheckpointSecured(scope="rollback"):
+            yield c.SecureRollback(
+                first.target or "",
+                first.cursor or 0,
+                first.undoes,
+                first.paths,
+                first.size_bytes,
+                first.manifest,
+                first.by or "",
+            )
+        case e.CheckpointSecured():
+            yield c.SecureChange(first.paths, first.size_bytes, first.manifest)
+        case e.MissionRecovered():
+            yield c.Recover(first.runner, first.in_doubt)
+        case e.RepairStarted() if mission.state is State.FAILED:
+            yield c.RepairStep(first.by or "", first.patch, first.options_step, first.max_attempts)
+        case e.TestStarted() | e.CommandStarted():
+            yield c.StartCommand()
+        case e.TestCompleted() | e.CommandCompleted():
+            result = CommandResult("exited", first.exit_status, first.duration_s, artifact=first.artifact)
+            if isinstance(first, e.TestCompleted):
+                yield from _verdicts(mission, first, result, following)
+            rest = following[list(following).index(first) + 1 :]
+            yield from _reports(mission, rest, result, change_set_of)
+        case _:
+            yield from _reports(mission, following, None, change_set_of)
+
+
+def _reports(
+    mission: Mission, following: Events, result: CommandResult | None, change_set_of: ChangeSetOf
+) -> Iterator[c.Command]:
+    """What the runner may have reported."""
+    expires_at = next((event.expires_at for event in following if isinstance(event, e.ApprovalRequested)), None)
+    first = next((event for event in following if not isinstance(event, e.RepairCompleted)), None)
+    if isinstance(first, e.CheckpointCreated) and len(following) > 1:
+        first = following[following.index(first) + 1]
+    elapsed_s = _elapsed_s(following)
+    for writing in _writing_stages(mission):
+        for proceed in (True, False):
+            if isinstance(first, e.StepStarted):
+                yield c.BeginStep(writing)
+            if isinstance(first, e.DiffApplied):
+                yield c.FinishChange(writing, proceed, elapsed_s)
+            for outcome, digest in _outcomes(first):
+                yield c.RecordOutcome(outcome, writing, digest, result, proceed, elapsed_s, expires_at)
+            if isinstance(first, e.DiffProposed):
+                yield c.ProposeDiff(
+                    change_set_of(first.digest),
+                    first.artifact,
+                    first.summary,
+                    Risk(RiskLevel(first.risk_level), first.rules),
+                    first.final,
+                    writing,
+                    result,
+                    proceed,
+                    elapsed_s,
+                    expires_at,
+                )
+    if isinstance(first, e.CommandProposed):
+        yield c.ProposeCommand(first.command, first.digest, first.purpose, first.covered, result, expires_at)
+    if isinstance(first, e.FailureDetected):
+        yield c.ReportFailure(first.kind, first.message.removesuffix(SAME_FAILURE))
+
+
+def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
+    """What a stage may have answered, with the digest that belongs to it."""
+    match first:
+        case e.StepStarted():
+            yield o.Completed(""), None
+        case e.StepCompleted():
+            yield o.Completed(first.summary, first.evidence), None
+        case e.FailureDetected():
+            yield o.Failed(first.kind, first.message.removesuffix(SAME_FAILURE), first.signature), None
+            yield o.Failed(first.kind, first.message, first.signature), None
+        case e.RepairStarted():
+            yield o.BeginRepair(first.max_attempts), None
+            # Why the attempt before failed is in no event, but what it is known by is.
+            seen = first.signatures[-1] if first.signatures else ""
+            yield o.Failed("", "", seen, may_repeat=True), None
+        case e.RetrievalStarted():
+            yield o.BeginRetrieval(first.query), None
+        case e.RetrievalCompleted():
+            yield o.Retrieved(first.result_count, first.summary, b""), first.artifact
+        case e.ApprovalRequested():
+            yield o.AskQuestion(first.summary, first.choices), first.digest
+        case e.InputRequested():
+            yield o.NeedInput(first.what), None
+
+
+def _verdicts(
+    mission: Mission, completed: e.TestCompleted, result: CommandResult, following: Events
+) -> Iterator[c.Command]:
+    """What a stage may have said of a test that has ended."""
+    for message in _messages(following):
+        for may_repeat in (False, True):
+            verdict = o.Tested(
+                completed.success,
+                message,
+                completed.passed,
+                completed.failed,
+                completed.skipped,
+                completed.failing,
+                completed.signature,
+                may_repeat,
+            )
+            for writing in _writing_stages(mission):
+                for proceed in (True, False):
+                    yield c.RecordOutcome(verdict, writing, None, result, proceed, _elapsed_s(following))
+
+
+def _messages(following: Events) -> Iterator[str]:
+    for event in following:
+        if isinstance(event, e.StepCompleted):
+            yield event.summary
+            return
+        if isinstance(event, e.FailureDetected):
+            yield event.message.removesuffix(SAME_FAILURE)
+            yield event.message
+            return
+    yield ""
+
+
+def _elapsed_s(following: Events) -> float:
+    return next((event.duration_s for event in following if isinstance(event, e.Final)), 0.0)
+
+
+def _writing_stages(mission: Mission) -> tuple[frozenset[str], frozenset[str]]:
+    """Whether the stage that begins next may write is for its plugin to say; one of these is as it said."""
+    return frozenset(), frozenset(step.stage for step in mission.plan.steps)
