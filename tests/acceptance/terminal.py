@@ -7,6 +7,7 @@ import pty
 import select
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_S = 60.0
@@ -36,15 +37,30 @@ class Terminal:
 
     def presses_ctrl_c(self) -> None:
         """Press Ctrl-C."""
-        os.write(self._terminal, b"\x03")
+        with suppress(OSError):  # where it has just ended
+            os.write(self._terminal, b"\x03")
 
     def status(self) -> int:
         """The exit status, once it has ended."""
         while self._read(PATIENCE_S):
             pass
-        if self._status is None:
-            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        return self._status
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._has_ended():
+            assert time.monotonic() < deadline, f"it did not end: {self.shown}"
+            time.sleep(0.01)
+        return self._status or 0
+
+    def gives_up(self) -> int:
+        """Press Ctrl-C until it has ended, and give its exit status.
+
+        As a person does: a key that comes between the writing of a prompt and the reading of its answer is lost.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._has_ended():
+            assert time.monotonic() < deadline, f"Ctrl-C did not end it: {self.shown}"
+            self.presses_ctrl_c()
+            self._read(1.0)
+        return self._status or 0
 
     def close(self) -> None:
         """End it."""
@@ -52,6 +68,12 @@ class Terminal:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
         os.close(self._terminal)
+
+    def _has_ended(self) -> bool:
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            self._status = os.waitstatus_to_exitcode(status) if pid else None
+        return self._status is not None
 
     _seen = 0
 

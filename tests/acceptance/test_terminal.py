@@ -54,8 +54,7 @@ def test_a_plan_is_rejected_or_left_waiting(desk: Desk) -> None:
 def test_a_gate_can_be_paused_and_ctrl_c_leaves_it_waiting(desk: Desk) -> None:
     terminal = desk.at_terminal("run", desk.four_steps, "--approve")
     terminal.sees("[p] pause")
-    terminal.presses_ctrl_c()
-    assert terminal.status() == 3
+    assert terminal.gives_up() == 3
     terminal = desk.at_terminal("run", desk.only())
     terminal.sees("[p] pause")
     terminal.types("p")
