@@ -70,3 +70,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what its tests need ..."
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@
+
+.PHONY: faults
+faults: $(VENV)/installed-dev ## Strike a mission at every call that it makes: an hour.
+	@FAULTS=all $(PYTHON) -m pytest tests/faults tests/contract/test_store_faults.py

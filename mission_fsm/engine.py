@@ -34,6 +34,7 @@ from mission_fsm.planfile.load import load_plan
 from mission_fsm.planfile.options import bound_repair
 from mission_fsm.registry import Registry
 from mission_fsm.runner import audit
+from mission_fsm.runner.checking import CheckedReplay, checked_replay
 from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import OutputListener
 from mission_fsm.runner.host import Host
@@ -163,6 +164,13 @@ class Engine:
     def replay(self, mission_id: str, at: int | None = None) -> Mission:
         """The mission folded anew from its first event, to the end or to the event with that sequence."""
         return audit.replay(self._store, mission_id, at)
+
+    def checked_replay(self, mission_id: str) -> CheckedReplay:
+        """The mission folded anew, with all that was decided of it decided again, and compared.
+
+        Raises JournalDamaged, with the first position, where deciding again does not give the events that stand there.
+        """
+        return checked_replay(self._store, mission_id)
 
     def trace(self, mission_id: str) -> Trace:
         """The way that the mission took through the lifecycle, for diagrams."""

@@ -103,9 +103,9 @@ def _reports(
 ) -> Iterator[c.Command]:
     """What the runner may have reported."""
     expires_at = next((event.expires_at for event in following if isinstance(event, e.ApprovalRequested)), None)
-    first = next((event for event in following if not isinstance(event, e.RepairCompleted)), None)
-    if isinstance(first, e.CheckpointCreated) and len(following) > 1:
-        first = following[following.index(first) + 1]
+    # The checkpoint of a change is opened with it, where none is open.
+    skipped = (e.RepairCompleted, e.CheckpointCreated)
+    first = next((event for event in following if not isinstance(event, skipped)), None)
     elapsed_s = _elapsed_s(following)
     for writing in _writing_stages(mission):
         for proceed in (True, False):

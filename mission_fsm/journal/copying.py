@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from mission_fsm.errors import JournalDamaged, JournalError
-from mission_fsm.journal.database import is_damage, told
+from mission_fsm.journal import refusals
+from mission_fsm.journal.database import is_damage, is_there, told
 
 
 def copy_journal(journal: sqlite3.Connection, where: Path, to: Path) -> int:
@@ -16,8 +17,10 @@ def copy_journal(journal: sqlite3.Connection, where: Path, to: Path) -> int:
 
     journal, where: a connection in a read transaction, and the path of its file.
     Raises JournalDamaged where the journal is not sound, since its copy would not be either, and JournalError
-    where the copy cannot be written.
+    where there is none, or the copy cannot be written.
     """
+    if not is_there(where):
+        raise refusals.no_journal(str(where.parent))
     try:
         os.close(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(to, isolation_level=None)) as copy:

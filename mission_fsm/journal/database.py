@@ -241,6 +241,12 @@ def _configured(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
+def version_of(connection: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
+    """Another value once another connection has written; the number means something only on its own connection."""
+    (number,) = connection.execute("PRAGMA data_version").fetchone()
+    return connection, number
+
+
 def told(error: sqlite3.Error | UnicodeEncodeError, path: Path) -> JournalError:
     """What went wrong with the journal at that path, and what to do, in a sentence."""
     if isinstance(error, UnicodeEncodeError):

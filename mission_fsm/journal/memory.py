@@ -72,8 +72,6 @@ class MemoryStore:
         standing: Standing,
         blobs: Mapping[str, bytes],
     ) -> list[Recorded]:
-        refusals.refuse_bad_id(mission_id)
-        refusals.refuse_wrong_digests(blobs)
         entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
         row = Listing(
             mission_id=mission_id,
@@ -91,10 +89,7 @@ class MemoryStore:
         return recorded
 
     def adopt(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
-        refusals.refuse_bad_id(row.mission_id)
-        refusals.refuse_wrong_digests(blobs)
-        chain = list(verified(row.mission_id, entries, row.sequence, row.head))
-        self._add(row, chain, blobs)
+        self._add(row, list(verified(row.mission_id, entries, row.sequence, row.head)), blobs)
 
     def append(
         self,
@@ -231,6 +226,8 @@ class MemoryStore:
         self._closed = True
 
     def _add(self, row: Listing, entries: list[Entry], blobs: Mapping[str, bytes]) -> None:
+        refusals.refuse_bad_id(row.mission_id)
+        refusals.refuse_wrong_digests(blobs)
         with self._lock:
             self._refuse_closed()
             if row.mission_id in self._missions:

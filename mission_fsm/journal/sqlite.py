@@ -15,7 +15,7 @@ from mission_fsm.journal.chain import GENESIS, Entry, verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.codec import CODEC, Codec
 from mission_fsm.journal.copying import copy_journal
-from mission_fsm.journal.database import Database, is_there
+from mission_fsm.journal.database import Database, is_there, version_of
 from mission_fsm.journal.leases import FileLease, is_locked, lock_of
 from mission_fsm.journal.store import Holder, Lease, Listing, Snapshot, Standing
 from mission_fsm.journal.tables import Head
@@ -70,8 +70,6 @@ class SqliteStore:
         standing: Standing,
         blobs: Mapping[str, bytes],
     ) -> list[Recorded]:
-        refusals.refuse_bad_id(mission_id)
-        refusals.refuse_wrong_digests(blobs)
         entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
         row = Listing(
             mission_id=mission_id,
@@ -89,11 +87,11 @@ class SqliteStore:
         return recorded
 
     def adopt(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
-        refusals.refuse_bad_id(row.mission_id)
-        refusals.refuse_wrong_digests(blobs)
         self._add(row, list(verified(row.mission_id, entries, row.sequence, row.head)), blobs)
 
     def _add(self, row: Listing, entries: Sequence[Entry], blobs: Mapping[str, bytes]) -> None:
+        refusals.refuse_bad_id(row.mission_id)
+        refusals.refuse_wrong_digests(blobs)
         with self._database.writing() as connection:
             try:
                 mission = tables.insert_mission(connection, row)
@@ -152,18 +150,18 @@ class SqliteStore:
     def read(
         self, mission_id: str, *, after: int = 0, upto: int | None = None, types: Collection[str] | None = None
     ) -> Iterator[Recorded]:
-        with self._database.reading() as connection:
-            head = self._head(connection, mission_id)
-        last = head.sequence if upto is None else min(upto, head.sequence)
-        return map(partial(self._codec.unseal, mission_id), self._entries(mission_id, head.mission, after, last, types))
+        return map(partial(self._codec.unseal, mission_id), self._entries(mission_id, after, upto, types))
 
     def entries(self, mission_id: str, *, upto: int | None = None) -> Iterator[Entry]:
+        return self._entries(mission_id, 0, upto, None)
+
+    def _entries(self, mission_id: str, after: int, upto: int | None, types: Collection[str] | None) -> Iterator[Entry]:
         with self._database.reading() as connection:
             head = self._head(connection, mission_id)
         last = head.sequence if upto is None else min(upto, head.sequence)
-        return self._entries(mission_id, head.mission, 0, last, None)
+        return self._batches(mission_id, head.mission, after, last, types)
 
-    def _entries(
+    def _batches(
         self, mission_id: str, mission: int, after: int, upto: int, types: Collection[str] | None
     ) -> Iterator[Entry]:
         # In batches, because a statement that is left open holds an old state of the journal in its place.
@@ -257,19 +255,18 @@ class SqliteStore:
 
     def changed(self) -> bool:
         with self._database.reading() as connection:
-            return self._changes.changed(_version(connection))
+            return self._changes.changed(version_of(connection))
 
     # --- the whole
 
     def check(self, mission_id: str) -> None:
         """As `Store` says; the store's own integrity is what SQLite's `integrity_check` finds.
 
-        The quick one would pass over an index that has lost an event, and takes little less time, since both read
-        the whole file. It is made anew only once something was written, for those who check one mission after
-        another.
+        The quick one would pass over an index that has lost an event, and reads the whole file too. It is made anew
+        only once something was written, for those who check one mission after another.
         """
         with self._database.reading() as connection:
-            now = (_version(connection), self._changes.writes)
+            now = (version_of(connection), self._changes.writes)
         with self._database.apart() as connection:
             head = self._head(connection, mission_id)
             every = tables.entries(connection, mission_id, head.mission)
@@ -283,8 +280,6 @@ class SqliteStore:
         self._sound = now
 
     def backup(self, path: Path) -> int:
-        if not is_there(self._database.path):
-            raise refusals.no_journal(str(self._database.home))
         with self._database.apart() as connection:
             return copy_journal(connection, self._database.path, path)
 
@@ -303,9 +298,3 @@ class SqliteStore:
         if token != lease.token:
             return refusals.taken_over(lease.mission_id, lease.token, token)
         return refusals.moved_on(lease.mission_id, expected, head.sequence)
-
-
-def _version(connection: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
-    """Another value once another connection has written; the number means something only on its own connection."""
-    (number,) = connection.execute("PRAGMA data_version").fetchone()
-    return connection, number

@@ -220,7 +220,9 @@ class Effects:
             cap_bytes=OUTPUT_CAP_BYTES,
         )
         active = self._session.mission.active
-        if result.kind == "ended" or active is None:
+        # Ctrl-C reaches a command that has not yet left the terminal's process group; it too is ended on request.
+        cut_off = result.exit_status is None and self._control.wanted() is not None
+        if result.kind == "ended" or cut_off or active is None:
             return  # the loop sees what was asked for, and does it
         digest = bytes_digest(output)
         result = attrs.evolve(result, artifact=digest, report=report.written())

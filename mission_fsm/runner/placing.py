@@ -27,14 +27,11 @@ def placed(path: Path, *, home: Path | None, force: bool) -> Iterator[Path]:
     _refuse_overwriting(path, force=force)
     try:
         # In a folder of its own, because a database makes files beside itself.
-        with TemporaryDirectory(prefix=f".{path.name[:64]}.", dir=path.parent) as folder:
+        with TemporaryDirectory(prefix=f".{path.name[:64]}.", dir=path.parent, ignore_cleanup_errors=True) as folder:
             draft = Path(folder) / "draft"
             yield draft
             _sync(draft)
-            if not force:
-                # Whoever was quicker keeps the place, on file systems without links as well.
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-            draft.replace(path)
+            _put(draft, path, force=force)
         _sync(path.parent)
     except FileExistsError:
         _refuse_overwriting(path, force=force)
@@ -46,6 +43,26 @@ def placed(path: Path, *, home: Path | None, force: bool) -> Iterator[Path]:
 def _refuse_overwriting(path: Path, *, force: bool) -> None:
     if not force and os.path.lexists(path):
         raise UsageError(f"{path} is there already; choose another name, or overwrite it with --force")
+
+
+def _put(draft: Path, path: Path, *, force: bool) -> None:
+    """Let the draft take its place. Without force whoever was quicker keeps it, which is then a FileExistsError."""
+    if force:
+        draft.replace(path)
+        return
+    try:
+        # Linked, it is there whole from the first instant; its other name goes with the draft's folder.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError:
+        # On file systems without links an empty file holds the place meanwhile.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        try:
+            draft.replace(path)
+        except BaseException:
+            path.unlink()
+            raise
 
 
 def _sync(path: Path) -> None:

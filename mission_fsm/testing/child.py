@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -54,15 +55,14 @@ class Child:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         go, self._go = os.pipe()
-        is_ready, ready = os.pipe()
+        self._alive, ready = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._go)
             _be_the_child(work, prepare, (ready, go), (self._out.fileno(), self._err.fileno()))
         os.close(go)
         os.close(ready)
-        os.read(is_ready, 1)
-        os.close(is_ready)
+        os.read(self._alive, 1)
         self._gone = False
 
     def __enter__(self) -> Self:
@@ -73,6 +73,7 @@ class Child:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self._go)
+        os.close(self._alive)
         self._out.close()
         self._err.close()
 
@@ -82,18 +83,17 @@ class Child:
 
     def wait(self) -> Ended:
         """Wait until it has ended. Raises TimeoutError where that takes more than a minute."""
-        deadline = time.monotonic() + PATIENCE_S
-        while (ended := self.poll()) is None:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the child took more than {PATIENCE_S:.0f} s")
-            time.sleep(0.001)
-        return ended
+        # The child, and nobody else, has the other end of this pipe open until it ends.
+        if not select.select([self._alive], [], [], PATIENCE_S)[0]:
+            raise TimeoutError(f"the child took more than {PATIENCE_S:.0f} s")
+        return self._ended(os.waitpid(self.pid, 0)[1])
 
     def poll(self) -> Ended | None:
         """How it ended, or None where it has not; to be asked no more after that."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid == 0:
-            return None
+        return self._ended(status) if pid else None
+
+    def _ended(self, status: int) -> Ended:
         self._gone = True
         return Ended(os.waitstatus_to_exitcode(status), _text(self._out), _text(self._err))
 
@@ -185,7 +185,6 @@ def _be_the_child(work: Work, prepare: Callable[[], None], told: tuple[int, int]
         sys.stdout, sys.stderr = (_Stream(fd).as_text() for fd in (1, 2))
         prepare()
         os.write(ready, b"!")
-        os.close(ready)
         if os.read(go, 1):
             status = work()
         os.close(go)

@@ -31,7 +31,7 @@ def test_a_change_is_rejected_with_a_reason(desk: Desk) -> None:
     terminal.types("r")
     terminal.sees("reason")
     terminal.types("not like that")
-    assert terminal.status() == 4
+    assert terminal.status() == 4, terminal.shown
     assert "rejected by ada: not like that" in desk.run("log").out
     assert tree_of(desk.workspace) == before
 
@@ -58,7 +58,7 @@ def test_a_gate_can_be_paused_and_ctrl_c_leaves_it_waiting(desk: Desk) -> None:
     terminal = desk.at_terminal("run", desk.only())
     terminal.sees("[p] pause")
     terminal.types("p")
-    assert terminal.status() == 4
+    assert terminal.status() == 4, terminal.shown
     assert desk.state()["state"] == "paused"
 
 
@@ -68,7 +68,7 @@ def test_ctrl_c_while_a_command_runs_pauses_the_mission(desk: Desk) -> None:
     terminal.sees("deep in it")
     terminal.presses_ctrl_c()
     terminal.sees("pausing")
-    assert terminal.status() == 4
+    assert terminal.status() == 4, terminal.shown
     assert desk.state()["state"] == "paused"
 
 

@@ -53,7 +53,7 @@ def _run(folder: Path, inject: str = "") -> Ended:
 
     def work() -> int:
         sys.executable = str(wrapper)
-        result, _ = process.run(CommandSpec(("sh", "-c", COMMAND)), root=folder)
+        result, _ = process.run(CommandSpec(("sh", "-c", COMMAND)), root=folder, cap_bytes=1 << 20)
         print(result.problem or "well", end="")  # noqa: T201 - to the parent
         return result.exit_status or 0
 

@@ -22,7 +22,8 @@ def replay_command(invocation: Invocation, mission: str | None, at: int | None) 
     """Fold a mission's events anew, to the end or to one of them.
 
     Nothing is run: the events alone say where the mission stood. Every move among them has to be one that the
-    lifecycle allows, or the exit status is 8.
+    lifecycle allows; and to the end, all that was decided is decided again, and has to give the same events. Or
+    else the exit status is 8.
 
     \b
     Examples:
@@ -30,11 +31,16 @@ def replay_command(invocation: Invocation, mission: str | None, at: int | None) 
       mission replay 7kd --at 12 --json
     """
     with invocation.open() as engine:
-        folded = engine.replay(invocation.find(engine, mission), at)
+        mission_id = invocation.find(engine, mission)
+        if at is None:
+            checked = engine.checked_replay(mission_id)
+            folded, how = checked.mission, f"folded from the first, {count(checked.decisions, 'decision')} made again"
+        else:
+            folded, how = engine.replay(mission_id, at), "folded from the first"
     if invocation.as_json:
         print_json(status(folded))
     else:
-        click.echo(f"{count(folded.sequence, 'event')}, folded from the first; there, {standing(folded)}")
+        click.echo(f"{count(folded.sequence, 'event')}, {how}; there, {standing(folded)}")
     return 0
 
 

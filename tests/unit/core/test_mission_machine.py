@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from hypothesis import settings
@@ -18,13 +19,14 @@ from mission_fsm.core import events as e
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.changes import ChangeSet
+from mission_fsm.core.deciding_again import LONGEST, decided_again
 from mission_fsm.core.lifecycle import FINAL, TRIGGERS, legal_triggers, why_not
-from mission_fsm.core.mission import State
-from mission_fsm.core.plan import ScopeContract
+from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.plan import Plan, ScopeContract
 from mission_fsm.core.rollback import target_of
 from mission_fsm.errors import MissionError, Refused, UsageError
 from tests.unit.core.auditor import Auditor
-from tests.unit.core.driver import EXITED, PYTEST, WRITING, Driver, change_set_of, plan_of, propose
+from tests.unit.core.driver import EXITED, PYTEST, WRITING, Driver, change_set_of, folded, plan_of, propose
 
 SCOPE = ScopeContract(paths=("src/**", "a.py"), max_files=3, max_lines=12)
 STAGES = ("retrieve", "edit", "test", "repair", "plan", "deploy")
@@ -236,10 +238,27 @@ class MissionMachine(RuleBasedStateMachine):
         self.attempt(c.RecordOutcome(verdict, WRITING, result=EXITED))
 
     def teardown(self) -> None:
-        """What is legal can be asked at any point, and final states stay what they are."""
+        """What is legal can be asked, final states stay what they are, and all of it can be decided again."""
         mission = self.driver.mission
         assert legal_triggers(mission) == tuple(t for t in TRIGGERS if why_not(mission, t) is None)
         assert mission.state not in FINAL or set(legal_triggers(mission)) <= {"rollback"}
+        assert decided_anew(self.driver.plan, self.driver.events) == mission
+
+
+def decided_anew(plan: Plan, events: list[e.Event]) -> Mission:
+    """The mission, from its events alone, by deciding all of them again."""
+    mission, at = folded(plan, events[:2]), 2
+    while at < len(events):
+        following = events[at : at + LONGEST]
+        decision = decided_again(mission, following, partial(_change_set, following))
+        assert decision is not None, f"event {at + 1} in a mission that is {mission.state}: {following}"
+        mission, at = decision.mission, at + len(decision.events)
+    return mission
+
+
+def _change_set(following: list[e.Event], digest: str) -> ChangeSet:
+    proposed = next(event for event in following if isinstance(event, e.DiffProposed))
+    return change_set_of(*proposed.files, lines=proposed.lines, digest=digest)
 
 
 MissionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)

@@ -352,3 +352,13 @@ def test_unknown_missions_and_bad_grants_are_told_in_a_sentence(
     with pytest.raises(UsageError, match="grant 'everything'"):
         engine.create(plan_file(steps["fix"]), workspace, grants=("everything",))
     assert engine.missions() == []
+
+
+def test_a_mission_is_never_there_without_the_grants_it_was_made_with(
+    engine: Engine, workspace: Path, plan_file: Callable[..., Path], steps: Steps
+) -> None:
+    """They are of one commit with its creation, so that nobody who meddles at once comes in between."""
+    seen: list[int] = []
+    engine.subscribe(lambda entry, _: seen.append(len(engine.state(entry.mission_id).grants)))
+    engine.create(plan_file(steps["fix"]), workspace, grants=(rule for rule in ("edit:*.py", "test")))
+    assert seen == [2] * 4
