@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from mission_fsm.cli.advice import PATCH, advice
@@ -82,11 +84,14 @@ def advice_for(engine: Engine, mission: Mission, *, held: bool = False) -> list[
     """What can be done now, as aligned lines."""
     try:
         legal = engine.legal_triggers(mission.mission_id)
-    except MissionError as error:  # the workspace is gone, say: looking at the mission is still possible
+    except MissionError as error:  # looking at the mission is still possible
         return [one_line(str(error))]
     # What is held has not lost its runner.
     commands = advice(mission, tuple(t for t in legal if not (held and t == "recover")))
     if mission.state is State.FAILED:
         commands.insert(0, (f"mission repair {mission.mission_id} {PATCH}", "repairs it with a patch of yours"))
     width = max((len(command) for command, _ in commands), default=0)
-    return [f"{command:<{width}}  {click.style(does, dim=True)}" for command, does in commands]
+    lines = [f"{command:<{width}}  {click.style(does, dim=True)}" for command, does in commands]
+    if not Path(mission.workspace).is_dir():
+        lines.insert(0, one_line(f"its workspace {mission.workspace} does not exist any more"))
+    return lines
