@@ -71,7 +71,7 @@ def once(call: Call, effect: str) -> Fault:
 def from_then_on(calls: Sequence[Call], call: Call, error: str) -> Fault:
     """From that call on, at all that need room on a disk. calls: all that the work makes, in order."""
     made = calls[: calls.index(call)]
-    names = sorted({each.name for each in calls} & NEED_ROOM | {call.name})
+    names = sorted({each.name for each in calls} & NEED_ROOM)
     return Fault(error, tuple((name, 1 + sum(each.name == name for each in made)) for name in names), lasting=True)
 
 

@@ -19,7 +19,9 @@ from tests.faults.scene import RUNS, Moment, Scene, Stand
 
 # What the command line documents: the mission came to rest; it was refused, or could not be done.
 RESTED = {0, 3, 4, 5}
-REFUSED = {1, 7}
+FAILED, REFUSED = 1, 7
+
+_IN_DOUBT = "not known whether it took effect"
 
 # No more than so many commands bring a mission from anywhere to its end.
 MOST_COMMANDS = 12
@@ -62,12 +64,12 @@ def _ended_badly(ended: Ended, fault: Fault | None) -> Iterator[str]:
         # By the signal itself, or as Python takes SIGINT where the mission is not running.
         allowed |= {-signal.Signals[fault.effect], *({130} if fault.effect == "SIGINT" else ())}
     elif fault is not None:
-        allowed |= REFUSED
+        allowed |= {FAILED, REFUSED}
     if ended.status not in allowed:
         yield f"the exit status is {ended.status}"
     if "Traceback" in ended.err or "unexpected" in ended.err or " raised " in ended.err + ended.out:
         yield "what it said is no sentence for a person"
-    if ended.status in REFUSED and "mission: " not in ended.err:
+    if ended.status in {FAILED, REFUSED} and "mission: " not in ended.err:
         yield "it did not say why it could not go on"
 
 
@@ -102,6 +104,7 @@ def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -
     """What is wrong once the mission has been carried to its end. under_way: what was being run before, too."""
     problems: list[str] = []
     cut_short = Counter([under_way, scene.stand().under_way])
+    told = False
     for _ in range(MOST_COMMANDS):
         stand = scene.stand()
         argv = scene.next_command(stand)
@@ -111,12 +114,18 @@ def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -
         if mission is not None and mission.state is State.COMPLETE and mission.restoring is None:
             problems += _differences("changed", scene.after, contents(scene.work), call, fault)
         ended = scene.command(argv)
+        if ended.status == REFUSED and _IN_DOUBT in ended.err:
+            told, ended = True, scene.command(["resume", argv[1]])
         problems += [f"{argv[0]}: {problem}: {ended.err[-500:]}" for problem in _ended_badly(ended, None)]
     else:
         problems.append(f"the mission did not come to its end by {MOST_COMMANDS} more commands")
     problems += _differences("rolled back", scene.before, contents(scene.work), call, fault)
-    problems += [f"{path} is left" for path in scene.home.iterdir() if path.name not in _AT_HOME]
+    if not _refuses_removal(call, fault):
+        problems += [f"{path} is left" for path in scene.home.iterdir() if path.name not in _AT_HOME]
     problems += _done_twice(scene, cut_short, fault)
+    # Whoever pauses a mission has its command ended, and run again after that, knowingly.
+    if "ship" in _ran_again(scene) and not told and fault.effect not in {"SIGTERM", "SIGINT"}:
+        problems.append("a command ran again, and nobody was told that it was in doubt")
     if scene.command(["verify", "--all"]).status != 0:
         problems.append("the journal does not verify at the end")
     return problems
@@ -125,23 +134,29 @@ def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -
 _AT_HOME = {"journal.db", "journal.lock", "locks"}
 
 
+def _refuses_removal(call: Call, fault: Fault) -> bool:
+    """Whether something stays because the system itself would not have it removed."""
+    return call.name in {"unlink", "unlinkat"} and not fault.is_signal
+
+
 def _differences(when: str, expected: Tree, found: Tree, call: Call, fault: Fault) -> Iterator[str]:
     for path in sorted(expected.keys() | found.keys()):
-        if path not in expected and ".mission-" in path and call.name == "unlinkat" and not fault.is_signal:
-            continue  # what the system refuses to remove stays
+        if path not in expected and ".mission-" in path and _refuses_removal(call, fault):
+            continue
         if expected.get(path) != found.get(path):
             yield f"{when}, the workspace has {found.get(path)} at {path}, and not {expected.get(path)}"
 
 
 def _done_twice(scene: Scene, cut_short: Counter[str | None], fault: Fault) -> Iterator[str]:
-    stand = scene.stand()
-    more: Counter[str | None] = Counter(scene.ran.read_text().split())
-    more -= Counter(RUNS)
+    stand, more = scene.stand(), _ran_again(scene)
     if fault.is_signal and more - cut_short:
         yield f"commands ran again that had not been cut short: {dict(more)}"
-    if "ship" in more and not any(getattr(entry.event, "in_doubt", ()) for entry in stand.events):
-        yield "a command ran again, and nobody was told that it was in doubt"
     done = [effect for effect in stand.effects if fault.is_signal or effect.startswith(("step_completed", "final"))]
     expected = [effect for effect in scene.effects if effect in done or fault.is_signal]
     if done != expected or len(set(scene.effects) - set(stand.effects)):
         yield f"what was done is not what is done without the fault: {stand.effects}"
+
+
+def _ran_again(scene: Scene) -> Counter[str | None]:
+    ran: Counter[str | None] = Counter(scene.ran.read_text().split())
+    return ran - Counter(RUNS)

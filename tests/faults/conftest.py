@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mission_fsm.testing.calls import NEED_ROOM
 from mission_fsm.testing.faults import EVERY_POINT, Call, from_then_on, in_workers, once, spread, why_no_strace
 from tests.faults.attempt import Attempt, attempt
 from tests.faults.scene import Moment, Scene
@@ -55,8 +56,9 @@ def _sweep(folder: Path, number: int) -> Iterator[tuple[str, Attempt]]:
         scene = Scene(folder / "strace", by_strace=True)
         points = scene.points(scene.rehearse())
         for effect, some in EFFECTS.items():
-            for moment, call in _chosen(points, some)[share]:
-                error, _, lasting = effect.partition(" ")
+            error, _, lasting = effect.partition(" ")
+            concerned = [point for point in points if point[1].name in NEED_ROOM] if lasting else points
+            for moment, call in _chosen(concerned, some)[share]:
                 fault = from_then_on(moment.calls, call, error) if lasting else once(call, effect)
                 yield effect, attempt(scene, moment, call, fault)
         for moment, call in _chosen(points, 4, at_most=60)[share]:
