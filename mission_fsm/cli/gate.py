@@ -40,7 +40,7 @@ def decide(engine: Engine, mission: Mission) -> Mission:
             click.secho(visible(str(refusal)), fg="red", err=True)
         except (click.Abort, EOFError):
             click.echo()
-            return mission
+            return engine.state(mission.mission_id)
     return decided
 
 
@@ -68,7 +68,7 @@ def _ask(engine: Engine, mission: Mission, request: Request) -> Mission | None:
     choices: dict[str, tuple[str, Callable[[], Mission | None]]] = {
         "a": ("answer" if answers else "approve", lambda: _approve(engine, mission, request)),
         "r": ("reject", lambda: _reject(engine, mission, request)),
-        "l": ("leave it waiting", lambda: mission),
+        "l": ("leave it waiting", lambda: engine.state(mission.mission_id)),
     }
     if mission.state is State.AWAITING_APPROVAL:
         choices["p"] = ("pause", lambda: engine.pause(mission.mission_id))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mission_fsm.errors import JournalDamaged, JournalError
 from mission_fsm.journal import refusals
-from mission_fsm.journal.database import is_damage, is_there, told
+from mission_fsm.journal.database import is_damage, told
+from mission_fsm.journal.files import is_there
 
 
 def copy_journal(journal: sqlite3.Connection, where: Path, to: Path) -> int:

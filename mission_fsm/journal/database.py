@@ -17,12 +17,11 @@ from pathlib import Path
 
 from mission_fsm.errors import JournalDamaged, JournalError
 from mission_fsm.journal import schema
+from mission_fsm.journal.files import identity, is_there
 from mission_fsm.journal.locks import FileLock
 
 PATIENCE_S = 30.0
 """How long a writer waits for its turn."""
-
-_SMALLEST_PAGE_BYTES = 512
 
 
 class Database:
@@ -39,6 +38,7 @@ class Database:
         self._thread = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._empty: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
         self._closed = False
 
     @contextmanager
@@ -69,6 +69,7 @@ class Database:
         with self._thread:
             try:
                 connection = self._writable()
+                self._refuse_replaced()
                 self._take_turn()
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
@@ -110,6 +111,7 @@ class Database:
         if self._connection is not None:
             return self._connection
         if is_there(self.path):
+            self._identity = identity(self.path)
             self._connection = _connect(self.path)
             return self._connection
         if self._empty is None:
@@ -122,6 +124,14 @@ class Database:
             self._take_turn()
             _make(self.path)
         return self._readable()
+
+    def _refuse_replaced(self) -> None:
+        # What is written to a file that has been removed is durable for nobody.
+        if identity(self.path) != self._identity:
+            raise JournalDamaged(
+                f"the journal {self.path} was removed or replaced while it was open; nothing was recorded. "
+                "Put it back, or open the home again"
+            )
 
     def _take_turn(self) -> None:
         if not self._turn.acquire(PATIENCE_S):
@@ -140,22 +150,6 @@ class Database:
             # What cannot be rolled back is dropped with its connection; the next use opens another.
             connection.close()
             self._connection = None
-
-
-def is_there(path: Path) -> bool:
-    """Whether there is a journal at that path. Raises JournalError for what can be none."""
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise JournalError(f"cannot open the journal {path}: {error.strerror}; choose another home") from error
-    if not path.is_file():
-        raise JournalError(f"the journal {path} is not a file; choose another home, or move it away")
-    if size < _SMALLEST_PAGE_BYTES:
-        # It appears whole or not at all; SQLite would take it for an empty database.
-        raise JournalDamaged(f"the journal {path} is cut short ({size} bytes); restore it from a backup")
-    return True
 
 
 def _make_home(home: Path) -> None:

@@ -15,10 +15,10 @@ from mission_fsm.journal.chain import GENESIS, Entry, verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.codec import CODEC, Codec
 from mission_fsm.journal.copying import copy_journal
-from mission_fsm.journal.database import Database, is_there, version_of
+from mission_fsm.journal.database import Database, version_of
+from mission_fsm.journal.files import is_there
 from mission_fsm.journal.leases import FileLease, is_locked, lock_of
 from mission_fsm.journal.store import Holder, Lease, Listing, Snapshot, Standing
-from mission_fsm.journal.tables import Head
 
 _BATCH = 256
 
@@ -36,7 +36,7 @@ class SqliteStore:
         self._codec = codec
         self._changes = Changes()
         # Where the missions stand that were appended to from here. An append checks it, and so does not read it.
-        self._heads: dict[str, Head] = {}
+        self._heads: dict[str, tables.Head] = {}
         # The version of the file that SQLite last found sound.
         self._sound: object = None
 
@@ -128,7 +128,7 @@ class SqliteStore:
                     raise self._stale(connection, lease, expected)
             entries, recorded = self._codec.seal(mission_id, expected, head.hash, events, time=time, stage=stage)
             last = entries[-1].hash if entries else head.hash
-            after = Head(head.mission, expected + len(entries), last, standing)
+            after = tables.Head(head.mission, expected + len(entries), last, standing)
             try:
                 moved = tables.move_head(connection, head, after, lease.token)
             except sqlite3.IntegrityError as error:
@@ -286,7 +286,7 @@ class SqliteStore:
     def close(self) -> None:
         self._database.close()
 
-    def _head(self, connection: sqlite3.Connection, mission_id: str) -> Head:
+    def _head(self, connection: sqlite3.Connection, mission_id: str) -> tables.Head:
         head = tables.head_of(connection, mission_id)
         if head is None:
             raise refusals.unknown_mission(mission_id, str(self._database.home))

@@ -31,11 +31,14 @@ def facts_of(mission: Mission, store: Store, registry: Registry, home: Path | No
 
 
 def held_by(mission: Mission, store: Store) -> str | None:
-    """The other mission that holds the workspace, in a sentence, or None."""
-    for row in store.rows(workspace=mission.workspace):
-        if row.holds_workspace and row.mission_id != mission.mission_id:
+    """The other mission that holds the workspace, or a folder around or inside it, in a sentence, or None."""
+    own = Path(mission.workspace)
+    for row in store.rows():
+        other = Path(row.workspace)
+        overlaps = own == other or own in other.parents or other in own.parents
+        if row.holds_workspace and row.mission_id != mission.mission_id and overlaps:
             return (
-                f"mission {row.mission_id} ({row.goal}) holds the workspace and is {row.state}; "
+                f"mission {row.mission_id} ({row.goal}) holds the workspace {row.workspace} and is {row.state}; "
                 "finish it, or stop it, first"
             )
     return None

@@ -12,7 +12,7 @@ import pytest
 
 from mission_fsm import Engine, Mission, Recorded, Registry, State
 from mission_fsm.core.plan import Plan, ScopeContract, Step, Tool
-from mission_fsm.errors import HalfWritten, InvalidPlan
+from mission_fsm.errors import GuardRefused, HalfWritten, InvalidPlan, JournalDamaged
 from mission_fsm.stage import Completed, FileEdit, Outcome, ProposeChange, Retrieved, RunCommand, Stage, StageContext
 
 Steps = dict[str, dict[str, Any]]
@@ -172,3 +172,31 @@ def test_what_is_possible_is_told_though_the_workspace_is_gone(
     shutil.rmtree(workspace)
     assert "does not exist" in (engine.why_not(mission_id, "approve") or "")
     assert engine.why_not(mission_id, "stop") is None
+
+
+def test_a_mission_in_a_folder_of_a_held_workspace_is_refused(
+    engine: Engine, workspace: Path, approved: Approved, steps: Steps, plan_file: Callable[..., Path]
+) -> None:
+    first = approved(steps["fix"])
+    engine.run(first)
+    (workspace / "inner").mkdir()
+    second = engine.create(plan_file(steps["check"]), workspace / "inner").mission_id
+    engine.approve(second)
+    with pytest.raises(GuardRefused, match=first):
+        engine.run(second)
+
+
+def test_nothing_is_done_once_the_journal_was_removed_under_the_runner(
+    tmp_path: Path, engine: Engine, workspace: Path, approved: Approved, steps: Steps
+) -> None:
+    before = (workspace / "double.py").read_bytes()
+    mission_id = approved(steps["fix"], grants=("edit",))
+
+    def remove(entry: Recorded, _: Mission) -> None:
+        if entry.type == "checkpoint_created":
+            (tmp_path / "home" / "journal.db").unlink()
+
+    engine.subscribe(remove)
+    with pytest.raises(JournalDamaged, match="removed or replaced"):
+        engine.run(mission_id)
+    assert (workspace / "double.py").read_bytes() == before

@@ -1,0 +1,34 @@
+"""The journal's file, as the file system tells of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mission_fsm.errors import JournalDamaged, JournalError
+
+_SMALLEST_PAGE_BYTES = 512
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells this file from another that takes its name; None where none is there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a journal at that path. Raises JournalError for what can be none."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise JournalError(f"cannot open the journal {path}: {error.strerror}; choose another home") from error
+    if not path.is_file():
+        raise JournalError(f"the journal {path} is not a file; choose another home, or move it away")
+    if size < _SMALLEST_PAGE_BYTES:
+        # It appears whole or not at all; SQLite would take it for an empty database.
+        raise JournalDamaged(f"the journal {path} is cut short ({size} bytes); restore it from a backup")
+    return True
