@@ -98,11 +98,12 @@ class Host:
             except MissionHeld:
                 # Whoever runs it, in this process or another, takes the request at its next safe point.
                 number = self.store.post(mission_id, to_text(request))
-            while self.store.posted(number) or State(self.store.row(mission_id).state) is not wanted:
-                if self.store.holder(mission_id) is None:
+            while self.store.holder(mission_id) is not None:
+                if not self.store.posted(number) and State(self.store.row(mission_id).state) is wanted:
                     break
                 time.sleep(_POLL_S)
-            else:
+            # Looked at once more: the runner may have done what was asked just before it was gone.
+            if State(self.store.row(mission_id).state) is wanted:
                 return load_mission(self.store, mission_id)[0]
 
     def ask_all(self, request: Interruption) -> None:
