@@ -10,8 +10,9 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
@@ -56,7 +57,8 @@ class Child:
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         go, self._go = os.pipe()
         self._alive, ready = os.pipe()
-        self.pid = os.fork()
+        with _threads_left_behind():
+            self.pid = os.fork()
         if self.pid == 0:
             os.close(self._go)
             _be_the_child(work, prepare, (ready, go), (self._out.fileno(), self._err.fileno()))
@@ -121,12 +123,16 @@ def in_workers(work: Callable[[int], list[T]], count: int) -> list[T]:
 
     pipes = [context.Pipe(duplex=False) for _ in range(count)]
     processes = [context.Process(target=work_as, args=(number, pipes[number][1])) for number in range(count)]
-    for process in processes:
-        process.start()
+    with _threads_left_behind():
+        for process in processes:
+            process.start()
     found: list[T] = []
     for (receiving, sending), process in zip(pipes, processes, strict=True):
         sending.close()
-        result = receiving.recv()
+        try:
+            result = receiving.recv()
+        except EOFError:
+            result = "a worker was killed"
         process.join()
         if isinstance(result, str):
             raise RuntimeError(result)
@@ -155,6 +161,14 @@ def orphans(within_s: float = 10.0) -> list[int]:
         while True:
             os.waitpid(-1, 0)
     return left
+
+
+@contextmanager
+def _threads_left_behind() -> Iterator[None]:
+    """While a child is forked that does without the other threads of this process, of which Python 3.12 warns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 class _Stream(io.RawIOBase):

@@ -99,8 +99,9 @@ def _by_strace(work: Work, fault: Fault | None) -> Ended:
 @contextmanager
 def _traced(pid: int, fault: Fault | None, log: str) -> Iterator[None]:
     """While strace follows that process alone: its calls count, and those of its children do not."""
+    names = {*CALLS, *(name for name, _ in fault.at)} if fault else CALLS
     # A question mark: not every machine has each of these calls.
-    argv = ["strace", "-qq", "-y", "-s", "12", "-o", log, "-e", f"trace={','.join(f'?{name}' for name in CALLS)}"]
+    argv = ["strace", "-qq", "-y", "-s", "12", "-o", log, "-e", f"trace={','.join(f'?{name}' for name in names)}"]
     argv += [f"--inject={rule}" for rule in _rules(fault)] if fault else []
     with tempfile.TemporaryFile() as said:
         tracer = subprocess.Popen([*argv, "-p", str(pid)], stdin=subprocess.DEVNULL, stdout=said, stderr=said)

@@ -24,7 +24,7 @@ WORKERS = os.cpu_count() or 1
 
 # What befalls the mission, each with the number of places where it does when not all of them have their turn.
 EFFECTS = {
-    "SIGKILL": 40,
+    "SIGKILL": 30,
     "SIGTERM": 6,
     "SIGINT": 6,
     "ENOSPC": 6,

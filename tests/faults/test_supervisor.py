@@ -1,4 +1,4 @@
-"""The process that watches over a command is killed at each of its calls: nothing of the command lives on."""
+"""A runner, and the process that watches over its command, are killed: nothing of the command lives on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 from mission_fsm.core.replies import CommandSpec
 from mission_fsm.testing.calls import Call, calls_in
-from mission_fsm.testing.faults import EVERY_POINT, Ended, in_child, in_workers, orphans, why_no_strace
+from mission_fsm.testing.faults import EVERY_POINT, Ended, Fault, in_child, in_workers, orphans, strike, why_no_strace
 from mission_fsm.workspace import process
 
 # Ends soon, and leaves a process behind that does not.
@@ -84,3 +84,18 @@ def test_a_command_does_not_outlive_its_supervisor(tmp_path: Path) -> None:
         assert killed.ended.status == 0, killed
         # It is said, unless the supervisor was killed after all had been done.
         assert "was killed" in killed.ended.out or "it left 1 process running" in killed.ended.out, killed
+
+
+@pytest.mark.skipif(why_no_strace() is not None, reason=f"this needs strace: {why_no_strace()}")
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_a_command_does_not_outlive_its_runner(tmp_path: Path, nth: int) -> None:
+    def work() -> int:
+        process.run(CommandSpec(("sh", "-c", "sleep 300")), root=tmp_path, cap_bytes=100)
+        return 0
+
+    def left(_: int) -> list[tuple[int, list[int]]]:
+        # It looks for output and for requests again and again, as long as the command runs.
+        ended = strike(work, Fault("SIGKILL", (("poll", nth), ("ppoll", nth))))
+        return [(ended.status, orphans())]
+
+    assert in_workers(left, 1) == [(-9, [])]
