@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mission_fsm.cli import gate
-from mission_fsm.cli.interruption import heeding_signals
+from mission_fsm.cli.interruption import Interruptions, heeding_signals
 from mission_fsm.cli.invocation import Invocation
 from mission_fsm.cli.progress import Silent
 from mission_fsm.cli.rest import exit_status, report
@@ -12,15 +12,27 @@ from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 
 
-def carry_on(invocation: Invocation, engine: Engine, mission_id: str, told: Silent) -> int:
-    """Run the mission to where it rests, say where that is, and give the exit status for it."""
-    mission = _run(engine, mission_id, told)
-    while mission.state is State.AWAITING_APPROVAL and invocation.may_ask:
-        mission = gate.decide(engine, mission)
-        if mission.state is not State.RUNNING:
-            break
-        mission = _run(engine, mission_id, told)
-    return came_to(invocation, engine, mission)
+def carry_on(
+    invocation: Invocation, engine: Engine, mission_id: str, told: Silent, *, take_over: bool = False
+) -> int:
+    """Run the mission to where it rests, say where that is, and give the exit status for it.
+
+    take_over: also from a runner that lives.
+    """
+    with heeding_signals(engine) as signals:
+        mission = _run(engine, mission_id, told, take_over=take_over)
+        while mission.state is State.AWAITING_APPROVAL and invocation.may_ask and not signals.came:
+            mission = gate.decide(engine, mission, signals.answer)
+            if mission.state is not State.RUNNING:
+                break
+            mission = _run(engine, mission_id, told)
+        return came_to(invocation, engine, _settled(engine, mission, signals))
+
+
+def decide_plan(engine: Engine, mission: Mission) -> Mission:
+    """Have a person decide on the plan, which is shown already."""
+    with heeding_signals(engine) as signals:
+        return _settled(engine, gate.decide(engine, mission, signals.answer), signals)
 
 
 def came_to(invocation: Invocation, engine: Engine, mission: Mission) -> int:
@@ -35,10 +47,15 @@ def recorded(invocation: Invocation, engine: Engine, mission: Mission) -> int:
     return 0
 
 
-def _run(engine: Engine, mission_id: str, told: Silent) -> Mission:
-    with heeding_signals(engine) as interruptions:
-        with told.working():
-            mission = engine.run(mission_id)
-        if mission.state not in FINAL and interruptions.second_comes():
-            mission = engine.stop(mission_id, "interrupted")
+def _run(engine: Engine, mission_id: str, told: Silent, *, take_over: bool = False) -> Mission:
+    with told.working():
+        return engine.run(mission_id, take_over=take_over)
+
+
+def _settled(engine: Engine, mission: Mission, signals: Interruptions) -> Mission:
+    """Do what the signals ask of a mission that had come to rest, or waits at a gate."""
+    if signals.came and mission.state is State.AWAITING_APPROVAL:
+        mission = engine.pause(mission.mission_id)
+    if mission.state not in FINAL and signals.second_comes():
+        mission = engine.stop(mission.mission_id, "interrupted")
     return mission

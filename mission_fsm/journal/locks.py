@@ -47,6 +47,42 @@ class FileLock:
                 return True
         return False
 
+    def is_free(self) -> bool:
+        """Whether nobody holds the lock. Who looks at it keeps others from it for some microseconds."""
+        if self._descriptor is None:
+            self._descriptor = self._open()
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self.release()
+        return True
+
+    def replaced(self, aside: Path) -> FileLock:
+        """A lock that is held on a new file in the place of this one, which goes aside with whoever holds it.
+
+        Only for one who keeps all others from locking the file meanwhile. Raises JournalError where there can be
+        no such file; the old one is then in its place.
+        """
+        draft = self._path.with_name(f"{self._path.name}.new")
+        lock = FileLock(draft)
+        try:
+            for path in (aside, draft):
+                path.unlink(missing_ok=True)
+            lock.try_acquire()
+            os.link(self._path, aside)
+            draft.rename(self._path)
+        except OSError as error:
+            lock.close()
+            raise JournalError(f"cannot replace {self._path}: {error.strerror}; make its folder writable") from error
+        lock._path = self._path
+        return lock
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Of the open file: a process that inherits it shares the lock, and keeps it when this one is gone."""
+        return () if self._descriptor is None else (self._descriptor,)
+
     def release(self) -> None:
         """Give the lock back and keep the file open, to take it again soon; nothing where it is not held."""
         if self._descriptor is not None:

@@ -12,7 +12,7 @@ import time
 from mission_fsm.converter import converter
 from mission_fsm.core.commands import Pause, Stop
 from mission_fsm.errors import UsageError
-from mission_fsm.journal.store import Store
+from mission_fsm.journal.store import Lease, Store
 
 # Sooner than a person notices, and seldom beside a step of a fraction of a millisecond.
 LOOK_EVERY_S = 0.01
@@ -40,10 +40,10 @@ def from_text(text: str) -> Interruption:
 class Control:
     """What is asked of the mission that this runner runs. A stop outranks a pause."""
 
-    def __init__(self, store: Store, mission_id: str) -> None:
-        self.mission_id = mission_id
+    def __init__(self, store: Store, lease: Lease) -> None:
+        self.mission_id = lease.mission_id
         self.thread = threading.get_ident()
-        self._store = store
+        self._store, self._lease = store, lease
         self._wanted: Interruption | None = None
         self._look_again = 0.0
 
@@ -63,6 +63,6 @@ class Control:
             first = self._look_again == 0.0
             self._look_again = now + LOOK_EVERY_S
             if first or self._store.changed():
-                for text in self._store.take(self.mission_id):
+                for text in self._store.take(self._lease):
                     self.ask(from_text(text))
         return self._wanted

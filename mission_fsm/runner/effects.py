@@ -16,7 +16,7 @@ from mission_fsm.core import outcomes as o
 from mission_fsm.core.mission import Active, Mission, State
 from mission_fsm.core.replies import CommandResult, CommandSpec, Reply
 from mission_fsm.core.risk import assess
-from mission_fsm.errors import Conflict, EditFailed, HalfWritten, JournalError, MissionError, UnsafePath
+from mission_fsm.errors import Conflict, EditFailed, HalfWritten, JournalError, MissionError, OverQuota, UnsafePath
 from mission_fsm.logs import log_stage_error
 from mission_fsm.planfile.options import StepOptions, step_options
 from mission_fsm.registry import Registry
@@ -24,12 +24,13 @@ from mission_fsm.runner.context import Context
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.coverage import answered_as_declared, is_covered, writing_stages
 from mission_fsm.runner.digests import bytes_digest, command_digest, question_digest
+from mission_fsm.runner.pen import Pen
+from mission_fsm.runner.quota import OVER_QUOTA, Quota
 from mission_fsm.runner.reports import ReportFile
 from mission_fsm.runner.session import Session
 from mission_fsm.runner.times import seconds_between, time_after
 from mission_fsm.workspace import changeset, checkpoint, diff, process
 from mission_fsm.workspace.apply import apply
-from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.reader import Reader
 
 # What is kept of a command's output, in bytes, of its beginning and of its end.
@@ -45,19 +46,25 @@ class Effects:
         self,
         session: Session,
         registry: Registry,
-        root: Root,
+        pen: Pen,
         control: Control,
+        quota: Quota,
         on_output: OutputListener | None = None,
     ) -> None:
         self._session = session
         self._registry = registry
-        self._root = root
+        self._pen = pen
+        self._root = pen.root
         self._control = control
+        self._quota = quota
         self._on_output = on_output
         self._writing_stages = writing_stages(session.mission.plan, registry)
 
     def act(self) -> None:
-        """Bring about the next effect. Raises JournalError where its events could not be made durable."""
+        """Bring about the next effect. Raises JournalError where its events could not be made durable.
+
+        Raises OverQuota where there is no room for what it would keep; it has then not begun, and may begin later.
+        """
         match n.next_of(self._session.mission):
             case n.RunStage(active=active):
                 self._run_stage(active, active.reply, {})
@@ -68,6 +75,7 @@ class Effects:
             case n.ApplyChange(diff_id=diff_id, manifest=digest):
                 self._apply_change(diff_id, digest)
             case n.StartCommand():
+                self._quota.require_bytes(2 * OUTPUT_CAP_BYTES, "the output of this command")
                 self._session.decide(c.StartCommand())
             case n.RunCommand(spec=spec):
                 self._run_command(spec)
@@ -120,6 +128,8 @@ class Effects:
         digest = None
         if isinstance(outcome, o.Retrieved):
             digest = bytes_digest(outcome.result)
+            if result is None:
+                self._quota.require({digest: outcome.result}, "what was found")
             blobs = {**blobs, digest: outcome.result}
         elif isinstance(outcome, o.AskQuestion):
             digest = question_digest(outcome.question, outcome.choices)
@@ -150,6 +160,15 @@ class Effects:
         contents = {**before, **after}
         shown = diff.unified(change_set, contents.__getitem__).encode("utf-8", "surrogateescape")
         artifact = bytes_digest(shown)
+        kept = {**after, artifact: shown, change_set.digest: changeset.to_json(change_set)}
+        try:
+            self._quota.require({**before, **kept}, "this edit")
+        except OverQuota as refusal:
+            if result is None:
+                raise
+            # What came of the command is recorded all the same.
+            self._record(o.Failed(OVER_QUOTA, str(refusal)), result, blobs)
+            return
         self._session.decide(
             c.ProposeDiff(
                 change_set=change_set,
@@ -163,7 +182,7 @@ class Effects:
                 elapsed_s=self._elapsed_s(),
                 expires_at=self._expires_at(),
             ),
-            {**blobs, **after, artifact: shown, change_set.digest: changeset.to_json(change_set)},
+            {**blobs, **kept},
         )
 
     def _secure_change(self, digest: str) -> None:
@@ -176,15 +195,16 @@ class Effects:
         data = checkpoint.to_json(manifest)
         manifest_digest = bytes_digest(data)
         size_bytes = sum(map(len, pre_images.values()))
-        self._session.decide(
-            c.SecureChange(change_set.paths, size_bytes, manifest_digest), {**pre_images, manifest_digest: data}
-        )
+        kept = {**pre_images, manifest_digest: data}
+        self._quota.require(kept, "the checkpoint of this edit")
+        self._session.decide(c.SecureChange(change_set.paths, size_bytes, manifest_digest), kept)
 
     def _apply_change(self, diff_id: str, digest: str) -> None:
         store = self._session.store
         manifest = checkpoint.from_json(store.blob(digest))
         try:
-            apply(self._root, manifest, store.blob, f"{self._session.mission.mission_id}-{diff_id}")
+            with self._pen.in_hand():
+                apply(self._root, manifest, store.blob, f"{self._session.mission.mission_id}-{diff_id}")
         except (JournalError, HalfWritten):
             # The mission stays where it is, with its checkpoint: whoever runs it again finishes the change.
             raise
@@ -212,13 +232,15 @@ class Effects:
 
     def _run_command(self, spec: CommandSpec) -> None:
         report = ReportFile(self._root, spec.report)
-        result, output = process.run(
-            spec,
-            root=self._root.path,
-            on_output=self._on_output,
-            should_end=lambda: self._control.wanted() is not None,
-            cap_bytes=OUTPUT_CAP_BYTES,
-        )
+        with self._pen.in_hand() as locks:
+            result, output = process.run(
+                spec,
+                root=self._root.path,
+                on_output=self._on_output,
+                should_end=self._should_end,
+                cap_bytes=OUTPUT_CAP_BYTES,
+                locks=locks,
+            )
         active = self._session.mission.active
         # Ctrl-C reaches a command that has not yet left the terminal's process group; it too is ended on request.
         cut_off = result.exit_status is None and self._control.wanted() is not None
@@ -227,6 +249,10 @@ class Effects:
         digest = bytes_digest(output)
         result = attrs.evolve(result, artifact=digest, report=report.written())
         self._run_stage(active, result, {digest: output})
+
+    def _should_end(self) -> bool:
+        self._pen.secure()
+        return self._control.wanted() is not None
 
     # --- facts that come with a command
 

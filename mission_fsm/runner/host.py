@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from mission_fsm.core import commands as c
@@ -23,8 +22,10 @@ from mission_fsm.runner.coverage import writing_stages
 from mission_fsm.runner.effects import Effects, OutputListener
 from mission_fsm.runner.facts import facts_of
 from mission_fsm.runner.loading import load_mission
+from mission_fsm.runner.pen import Pen
 from mission_fsm.runner.recovery import in_doubt
 from mission_fsm.runner.rollback import finish_rollback
+from mission_fsm.runner.runners import refuse_suspended, this_runner
 from mission_fsm.runner.session import Clock, Listener, Session
 from mission_fsm.workspace import lock
 from mission_fsm.workspace.paths import Root, check_workspace
@@ -47,28 +48,33 @@ class Host:
         self._on_output = on_output
         self._controls: list[Control] = []
         self._early: Interruption | None = None
-        self._runner = f"pid {os.getpid()} on {socket.gethostname()}"
+        self._runner = this_runner()
 
     @contextmanager
-    def session(self, mission_id: str) -> Iterator[Session]:
+    def session(self, mission_id: str, *, take_over: bool = False) -> Iterator[Session]:
         """Hold the mission. Raises Held where another does."""
-        lease = self.store.acquire(mission_id, self._runner, self.clock())
+        try:
+            lease = self.store.acquire(mission_id, self._runner, self.clock(), take_over=take_over)
+        except MissionHeld:
+            self._refuse_suspended(mission_id)
+            raise
         try:
             yield Session(self.store, lease, self.clock, self.tell)
         finally:
             lease.release()
 
     @contextmanager
-    def workspace(self, mission: Mission) -> Iterator[Root]:
+    def workspace(self, session: Session) -> Iterator[Pen]:
         """Hold the mission's workspace, against missions of other homes too. Raises Held, InvalidWorkspace."""
-        folder = check_workspace(Path(mission.workspace), home=self.home)
-        with lock.hold(folder), Root(folder) as root:
-            yield root
+        folder = check_workspace(Path(session.mission.workspace), home=self.home)
+        lent = partial(self.store.fenced_lives, session.mission.mission_id)
+        with lock.hold(folder, lent) as hold, Root(folder) as root:
+            yield Pen(self.store, session.lease, hold, root)
 
-    def run(self, mission_id: str, by: str) -> Mission:
+    def run(self, mission_id: str, by: str, *, take_over: bool = False) -> Mission:
         """Start, resume or take over the mission, and run it to where it comes to rest."""
         early, self._early = self._early, None
-        with self.session(mission_id) as session, self._effects(session) as (effects, control):
+        with self.session(mission_id, take_over=take_over) as session, self._effects(session) as (effects, control):
             if early is not None:
                 control.ask(early)
             self.expire(session)
@@ -83,7 +89,7 @@ class Host:
                 session.decide(c.Resume(by))
             return loop.run(session, effects, control)
 
-    def interrupt(self, mission_id: str, request: Interruption, wanted: State) -> Mission:
+    def interrupt(self, mission_id: str, request: Interruption, wanted: State, *, take_over: bool = False) -> Mission:
         """Have the mission paused or stopped, whoever runs it, and wait until it is.
 
         Asked from within a run of this thread, such as by a listener, it is done at the next safe point of that run.
@@ -94,11 +100,15 @@ class Host:
             return load_mission(self.store, mission_id)[0]
         while True:
             try:
-                return self._interrupt_unheld(mission_id, request)
+                return self._interrupt_unheld(mission_id, request, take_over=take_over)
             except MissionHeld:
+                self._refuse_suspended(mission_id)
+                if take_over:
+                    raise
                 # Whoever runs it, in this process or another, takes the request at its next safe point.
                 number = self.store.post(mission_id, to_text(request))
             while self.store.holder(mission_id) is not None:
+                self._refuse_suspended(mission_id)
                 if not self.store.posted(number) and State(self.store.row(mission_id).state) is wanted:
                     break
                 time.sleep(_POLL_S)
@@ -141,14 +151,19 @@ class Host:
     @contextmanager
     def _effects(self, session: Session) -> Iterator[tuple[Effects, Control]]:
         """Hold the mission's workspace too, and finish a rollback that was cut short."""
-        with self.workspace(session.mission) as root:
-            control = Control(self.store, session.mission.mission_id)
+        with self.workspace(session) as pen:
+            control = Control(self.store, session.lease)
             self._controls.append(control)
             try:
-                finish_rollback(session, root)
-                yield Effects(session, self.registry, root, control, self._on_output), control
+                finish_rollback(session, pen)
+                yield Effects(session, self.registry, pen, control, self._on_output), control
             finally:
                 self._controls.remove(control)
+
+    def _refuse_suspended(self, mission_id: str) -> None:
+        holder = self.store.holder(mission_id)
+        if holder is not None:
+            refuse_suspended(mission_id, holder)
 
     def _start(self, session: Session) -> None:
         facts = self.facts(session.mission)
@@ -162,11 +177,11 @@ class Host:
         if not session.mission.at_rest:
             session.decide(c.Recover(self._runner, in_doubt(session.mission, self.registry)))
 
-    def _interrupt_unheld(self, mission_id: str, request: Interruption) -> Mission:
+    def _interrupt_unheld(self, mission_id: str, request: Interruption, *, take_over: bool) -> Mission:
         """Pause or stop a mission that nobody runs; one whose runner is gone is left with nothing half done."""
-        with self.session(mission_id) as session:
+        with self.session(mission_id, take_over=take_over) as session:
             # What was left for a runner that has come to rest, or is gone, is answered here.
-            self.store.take(mission_id)
+            self.store.take(session.lease)
             if session.mission.state is State.RUNNING:
                 self._recover(session)
                 self._finish_change(session, request)

@@ -10,6 +10,7 @@ from mission_fsm.core.rollback import Target, target_of
 from mission_fsm.errors import Conflict
 from mission_fsm.journal.store import Store
 from mission_fsm.runner.digests import bytes_digest
+from mission_fsm.runner.pen import Pen
 from mission_fsm.runner.session import Session
 from mission_fsm.workspace import checkpoint
 from mission_fsm.workspace.apply import apply
@@ -38,14 +39,14 @@ def plan_rollback(mission: Mission, store: Store, root: Root, to: str | None, *,
     return RollbackPlan(target, manifest, tuple(checkpoint.preview(manifest)), ())
 
 
-def roll_back(session: Session, root: Root, plan: RollbackPlan, by: str) -> None:
+def roll_back(session: Session, pen: Pen, plan: RollbackPlan, by: str) -> None:
     """Do what was planned. Raises GuardRefused where conflicts stand in its way; nothing is then written."""
     paths: tuple[str, ...] = ()
     size_bytes = 0
     blobs: dict[str, bytes] = {}
     if plan.manifest is not None:
         paths = plan.manifest.change_set.paths
-        blobs = checkpoint.pre_images(root, plan.manifest)
+        blobs = checkpoint.pre_images(pen.root, plan.manifest)
         size_bytes = sum(map(len, blobs.values()))
         data = checkpoint.to_json(plan.manifest)
         blobs[bytes_digest(data)] = data
@@ -62,14 +63,15 @@ def roll_back(session: Session, root: Root, plan: RollbackPlan, by: str) -> None
         ),
         blobs,
     )
-    finish_rollback(session, root)
+    finish_rollback(session, pen)
 
 
-def finish_rollback(session: Session, root: Root) -> None:
+def finish_rollback(session: Session, pen: Pen) -> None:
     """Write what a rollback that is on record is to write, or finish it where it was cut short."""
     restoring = session.mission.restoring
     if restoring is None:
         return
     manifest = checkpoint.from_json(session.store.blob(restoring.manifest))
-    apply(root, manifest, session.store.blob, f"{session.mission.mission_id}-{restoring.checkpoint_id}")
+    with pen.in_hand():
+        apply(pen.root, manifest, session.store.blob, f"{session.mission.mission_id}-{restoring.checkpoint_id}")
     session.decide(c.FinishRollback(manifest.change_set.paths))

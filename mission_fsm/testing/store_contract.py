@@ -75,7 +75,7 @@ class StoreContract(StoreEventsContract, StoreSharingContract):
             lambda: take_lease(store, "x"),
             lambda: store.holder("x"),
             lambda: store.post("x", "pause"),
-            lambda: store.take("x"),
+            lambda: store.take(ForgottenLease("x", 1)),
             lambda: store.check("x"),
             lambda: append(store, ForgottenLease("x", 1), 1, started(0)),
         ]
@@ -119,7 +119,7 @@ class DurableStoreContract(StoreContract):
         store.close()
         again = self.reopen(store)
         assert (again.row("m"), list(again.read("m")), again.snapshot("m")) == before
-        assert (again.blob(digest), again.take("m")) == (content, ["pause"])
+        assert (again.blob(digest), again.take(take_lease(again))) == (content, ["pause"])
         again.check("m")
         again.close()
 
@@ -148,7 +148,7 @@ class DurableStoreContract(StoreContract):
         assert not store.changed()
         other.post("m", "pause")
         assert store.changed()
-        assert store.take("m") == ["pause"]
+        assert store.take(take_lease(store)) == ["pause"]
         other.close()
 
     def test_backup(self, store: Store, tmp_path: Path) -> None:

@@ -84,6 +84,53 @@ class StoreSharingContract(StoreTests):
         assert store.holder("m") is None
         assert take_lease(store, runner="runner two").token > lease.token
 
+    def test_take_over(self, store: Store) -> None:
+        """A lease can be taken from a holder that lives: who had it can append nothing more, and is let go of."""
+        begin(store)
+        lease = take_lease(store)
+        append(store, lease, 1, started(0))
+        assert not store.fenced_lives("m")
+        second = store.acquire("m", "runner two", TIME, take_over=True)
+        assert second.token > lease.token
+        assert store.holder("m") == Holder("runner two", TIME)
+        assert store.fenced_lives("m")
+        with pytest.raises(Held, match="runner two"):
+            take_lease(store, runner="runner three")
+        with pytest.raises(StaleAppend, match="another runner"):
+            append(store, lease, 2, completed(0))
+        assert not lease.held
+        assert not store.fenced_lives("m")
+        append(store, second, 2, completed(0))
+        second.release()
+        assert store.holder("m") is None
+
+    def test_take_over_of_nobody(self, store: Store) -> None:
+        """Where nobody holds the mission, to take it over is to take its lease."""
+        begin(store)
+        append(store, store.acquire("m", "runner two", TIME, take_over=True), 1, started(0))
+        assert not store.fenced_lives("m")
+
+    def test_pen(self, store: Store) -> None:
+        """Who has the pen is not taken over from; who was taken over from before does not get it."""
+        begin(store)
+        lease = take_lease(store)
+        with store.pen(lease), pytest.raises(Held, match="cannot be taken over: runner one"):
+            store.acquire("m", "runner two", TIME, take_over=True)
+        append(store, lease, 1, started(0))
+        second = store.acquire("m", "runner two", TIME, take_over=True)
+        with pytest.raises(StaleAppend, match="another runner"), store.pen(lease):
+            pytest.fail("it has the pen")
+        with store.pen(second):
+            append(store, second, 2, completed(0))
+
+    def test_pen_of_a_released_lease(self, store: Store) -> None:
+        """A lease that was released gives no right to write files."""
+        begin(store)
+        lease = take_lease(store)
+        lease.release()
+        with pytest.raises(StaleAppend, match="released"), store.pen(lease):
+            pytest.fail("it has the pen")
+
     def test_workspace(self, store: Store) -> None:
         """A workspace is held by one mission at a time; another is refused with its name, and gets it afterwards."""
         begin(store, "m", standing=HOLDING)
@@ -105,14 +152,26 @@ class StoreSharingContract(StoreTests):
         """Requests are taken in the order in which they were left, once, each by its own mission."""
         begin(store, "m")
         begin(store, "n", workspace="/n")
-        assert store.take("m") == []
+        mine, lease = take_lease(store), take_lease(store, "n")
+        assert store.take(mine) == []
         numbers = [store.post("m", "pause"), store.post("n", "stop"), store.post("m", "resume ☃")]
         assert numbers == sorted(set(numbers))
         assert [store.posted(number) for number in numbers] == [True, True, True]
-        assert store.take("m") == ["pause", "resume ☃"]
+        assert store.take(mine) == ["pause", "resume ☃"]
         assert [store.posted(number) for number in numbers] == [False, True, False]
-        assert store.take("m") == []
+        assert store.take(mine) == []
+        assert store.take(lease) == ["stop"]
         assert store.post("m", "pause") > max(numbers)
+
+    def test_requests_of_a_fenced_runner(self, store: Store) -> None:
+        """Who was taken over from cannot take what was left for its successor."""
+        begin(store)
+        lease = take_lease(store)
+        second = store.acquire("m", "runner two", TIME, take_over=True)
+        store.post("m", "pause")
+        with pytest.raises(StaleAppend, match="another runner"):
+            store.take(lease)
+        assert store.take(second) == ["pause"]
 
     def test_changed(self, store: Store) -> None:
         """`changed` is True at first, after a request, and another thread's write, and else False."""
@@ -166,14 +225,15 @@ class StoreSharingContract(StoreTests):
     def test_race_for_requests(self, store: Store) -> None:
         """Of requests that are left and taken in several threads at once, none is lost and none is taken twice."""
         begin(store)
+        lease = take_lease(store)
 
         def leave(name: str) -> None:
             for number in range(10):
                 store.post("m", f"{name}{number}")
 
         def take() -> list[str]:
-            return [request for _ in range(20) for request in store.take("m")]
+            return [request for _ in range(20) for request in store.take(lease)]
 
         results = together([lambda: leave("a"), lambda: leave("b"), take, take])
-        taken = [request for result in results if isinstance(result, list) for request in result] + store.take("m")
+        taken = [request for result in results if isinstance(result, list) for request in result] + store.take(lease)
         assert sorted(taken) == sorted(f"{name}{number}" for name in "ab" for number in range(10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,8 +15,28 @@ from mission_fsm.errors import Held, WorkspaceError
 class WorkspaceLock:
     """A hold on a workspace, until it is released or its process ends."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, workspace: Path, lent: Callable[[], bool]) -> None:
+        self._workspace, self._lent = workspace, lent
+        self._own = False
+        try:
+            self._fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise WorkspaceError(f"cannot open the workspace {workspace}: {error.strerror}") from error
+
+    def secure(self) -> None:
+        """See that it holds: one that was lent is taken as soon as it is free. Raises Held where another has it."""
+        if self._own:
+            return
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._own = True
+        except BlockingIOError:
+            if not self._lent():
+                raise Held(
+                    f"another mission is running in {self._workspace}; wait for it, or pause or stop it"
+                ) from None
+        except OSError as error:
+            raise WorkspaceError(f"cannot lock the workspace {self._workspace}: {error.strerror}") from error
 
     def release(self) -> None:
         """Give it back; a second call does nothing."""
@@ -30,21 +51,16 @@ class WorkspaceLock:
         self.release()
 
 
-def hold(workspace: Path) -> WorkspaceLock:
+def hold(workspace: Path, lent: Callable[[], bool] = lambda: False) -> WorkspaceLock:
     """Take hold of the workspace, by flock(2) on the folder itself: no file is made in it.
 
+    lent: whether a runner lives that the mission was taken from; while it has the workspace, nobody else does.
     Raises Held where another runner has it, and WorkspaceError where it cannot be locked.
     """
+    lock = WorkspaceLock(workspace, lent)
     try:
-        fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise WorkspaceError(f"cannot open the workspace {workspace}: {error.strerror}") from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise Held(f"another mission is running in {workspace}; wait for it, or pause or stop it") from None
-    except OSError as error:
-        os.close(fd)
-        raise WorkspaceError(f"cannot lock the workspace {workspace}: {error.strerror}") from error
-    return WorkspaceLock(fd)
+        lock.secure()
+    except BaseException:
+        lock.release()
+        raise
+    return lock

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mission_fsm.core.replies import CommandResult, CommandSpec
@@ -27,6 +27,7 @@ def run(
     cap_bytes: int,
     on_output: Callable[[bytes], None] | None = None,
     should_end: Callable[[], bool] | None = None,
+    locks: Sequence[int] = (),
 ) -> tuple[CommandResult, bytes]:
     """Run the command below the workspace `root`, and wait until it and all that it started is gone.
 
@@ -36,6 +37,7 @@ def run(
     cap_bytes: how much of the beginning, and of the end, of the output is kept.
     on_output: is given the output as it comes.
     should_end: is asked about every 50 ms; once it says True the command is ended, and the result is `ended`.
+    locks: descriptors that are kept open until nothing of the command is left, also when this process is gone.
 
     Returns the result, and the bytes of the output that are kept. Whatever goes wrong with the command is a
     result; an exception from one of the callables ends the command, and is raised then.
@@ -49,7 +51,7 @@ def run(
 
     began = time.monotonic()
     try:
-        command = _start(spec, root)
+        command = _start(spec, root, locks)
     except _StartError as reason:
         return CommandResult(reason.kind, None, 0.0, problem=str(reason)), b""
     with command:
@@ -72,12 +74,12 @@ class _StartError(Exception):
         self.kind = kind
 
 
-def _start(spec: CommandSpec, root: Path) -> Supervised:
+def _start(spec: CommandSpec, root: Path, locks: Sequence[int]) -> Supervised:
     env = clean_environment(spec.env)
     program = _find_program(spec, env, root)
     folder = _open_folder(spec.cwd, root)
     try:
-        return Supervised(program, spec.argv, env, folder, spec.timeout_s)
+        return Supervised(program, spec.argv, env, folder, spec.timeout_s, locks)
     except OSError as error:
         raise _StartError("not_started", f"no process could be started: {error.strerror}") from error
     finally:

@@ -53,7 +53,13 @@ class Supervised:
     """A command under its supervisor. Use as a context manager: at its end nothing of the command is left."""
 
     def __init__(
-        self, program: str, argv: Sequence[str], env: Mapping[str, str], folder: int, timeout_s: float
+        self,
+        program: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        folder: int,
+        timeout_s: float,
+        locks: Sequence[int] = (),
     ) -> None:
         """Start it in the open folder. Raises OSError where the supervisor cannot be started."""
         told = supervisor.encode(program, argv, env)
@@ -62,14 +68,14 @@ class Supervised:
         told_end, self._orders = os.pipe()
         self._output, output_end = os.pipe()
         self._report, report_end = os.pipe()
-        arguments = (report_end, folder, len(told), timeout_s)
+        arguments = (report_end, folder, len(told), timeout_s, *locks)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", supervisor.__file__, *map(str, arguments)],
                 stdin=told_end,
                 stdout=output_end,
                 stderr=output_end,
-                pass_fds=(report_end, folder),
+                pass_fds=(report_end, folder, *locks),
                 start_new_session=True,
                 env={},
             )

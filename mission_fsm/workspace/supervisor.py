@@ -6,6 +6,9 @@ subreaper": a process whose parent dies becomes its child, wherever it has hidde
 get away. Elsewhere, or where Python was built without ctypes, it finds the command's process group and descendants
 in the process table; one that left both before it was looked for is missed.
 
+It keeps open, and from the command, the descriptors in its last arguments: the runner's locks, which so are free only
+when nothing of the command is left.
+
 Only the standard library, and little of that, is imported: it starts with every command. It is told on standard
 input what to run, and reports on the descriptor in its first argument, in one line of these:
 
@@ -218,8 +221,10 @@ def end_all(family: Family, wakeup: int, *, linger_s: float) -> tuple[int, int]:
     return left, len(family.members())
 
 
-def main(report: int, folder: int, size_bytes: int, *, timeout_s: float) -> None:
+def main(report: int, folder: int, size_bytes: int, *, timeout_s: float, locks: Sequence[int]) -> None:
     """Run what the first bytes of standard input say in that folder, and report."""
+    for lock in locks:
+        os.set_inheritable(lock, False)  # noqa: FBT003 - as Python calls it
 
     def say(line: str) -> None:
         # The runner may be gone; what is to be done does not depend on it.
@@ -272,6 +277,6 @@ def main(report: int, folder: int, size_bytes: int, *, timeout_s: float) -> None
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:4]), timeout_s=float(sys.argv[4]))
+    main(*map(int, sys.argv[1:4]), timeout_s=float(sys.argv[4]), locks=[*map(int, sys.argv[5:])])
     # Without taking Python down in order: the runner waits.
     os._exit(0)

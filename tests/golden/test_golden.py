@@ -72,7 +72,7 @@ def test_what_goes_with_the_events_is_there(store: SqliteStore, expected: list[d
     kept = store.snapshot(row.mission_id)
     assert kept is not None
     assert (kept.sequence, kept.hash, kept.state) == (row.sequence, row.head, '{"state":"stopped"}')
-    assert store.take(row.mission_id) == ['{"command":"rollback"}']
+    assert store.take(take_lease(store, row.mission_id)) == ['{"command":"rollback"}']
 
 
 def test_it_can_be_carried_on(store: SqliteStore) -> None:

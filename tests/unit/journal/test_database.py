@@ -75,6 +75,7 @@ def test_everything_is_for_its_owner_alone_whatever_the_umask(store: SqliteStore
         "journal.lock": 0o600,
         "locks": 0o700,
         "locks/m": 0o600,
+        "locks/m.pen": 0o600,
     }
 
 

@@ -30,7 +30,7 @@ lease = take_lease(store, name)
 for sequence in range(1, rounds + 1):
     append(store, lease, sequence, started(sequence), snapshot_state=("1", "x" * 500))
     store.post(name, str(sequence))
-    assert store.take(name) == [str(sequence)]
+    assert store.take(lease) == [str(sequence)]
     assert store.row(name).sequence == sequence + 1
 lease.release()
 store.close()
@@ -128,7 +128,7 @@ def test_what_another_process_asks_is_noticed_and_taken(store: SqliteStore, home
     assert not store.changed()
     assert program(f"{IMPORTS}\nprint(store.post('m', 'pause'))", home).wait() == 0
     assert store.changed()
-    assert store.take("m") == ["pause"]
+    assert store.take(take_lease(store)) == ["pause"]
     assert not store.changed()
 
 

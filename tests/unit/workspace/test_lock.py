@@ -59,3 +59,25 @@ def test_a_hold_ends_with_its_process(folder: Path) -> None:
 def test_a_workspace_that_is_gone_cannot_be_held(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="cannot open"):
         hold(tmp_path / "none")
+
+
+def test_a_hold_that_is_lent_becomes_ones_own_when_it_is_free(folder: Path) -> None:
+    lender_lives = True
+    lender = hold(folder)
+    with hold(folder, lambda: lender_lives) as lent:
+        lent.secure()
+        lender.release()
+        lender_lives = False
+        lent.secure()
+        with pytest.raises(Held, match="another mission is running"):
+            hold(folder)
+
+
+def test_a_hold_that_was_lent_is_lost_where_another_comes_first(folder: Path) -> None:
+    lender_lives = True
+    lender = hold(folder)
+    with hold(folder, lambda: lender_lives) as lent:
+        lender.release()
+        lender_lives = False
+        with hold(folder), pytest.raises(Held, match="another mission is running"):
+            lent.secure()

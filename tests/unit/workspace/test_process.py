@@ -6,12 +6,14 @@ that the reading end comes to its end exactly when the last of them is gone.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -368,3 +370,26 @@ def test_ps_and_proc_tell_the_same_of_this_process() -> None:
 def test_what_is_told_to_the_supervisor_is_what_it_reads() -> None:
     told = supervisor.encode("/bin/x", ("x", "", "a=b\n", "ü"), {"A": "b=c", "E": ""})
     assert supervisor.decode(told) == (b"/bin/x", [b"x", b"", b"a=b\n", "ü".encode()], {b"A": b"b=c", b"E": b""})
+
+
+def test_locks_stay_held_until_nothing_of_the_command_is_left(tmp_path: Path) -> None:
+    """By the process that watches over it, not by the command."""
+    lock = tmp_path / "lock"
+    lock.touch()
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        seen = []
+
+        def look(_: bytes) -> None:
+            held.close()
+            with lock.open() as other, suppress(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                seen.append("free")
+
+        command = "ls -l /proc/self/fd 2>/dev/null | grep lock || echo nothing; exec sleep 0.2"
+        result, output = run(
+            CommandSpec(("sh", "-c", command)), root=tmp_path, cap_bytes=1000, on_output=look, locks=[held.fileno()]
+        )
+    assert (result.exit_status, output, seen) == (0, b"nothing\n", [])
+    with lock.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
