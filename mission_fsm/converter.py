@@ -74,11 +74,15 @@ _SCALARS: dict[Any, Hook] = {
 
 
 def _structure_class(cls: Any, converter: Converter) -> Hook:
-    inner = make_dict_structure_fn(cls, converter, **_renamed(cls))
+    # Made when it is first needed: a mission is opened without most of the classes that it may hold.
+    inner: Hook | None = None
 
     def structure(value: object, _: Any) -> object:
+        nonlocal inner
         if not isinstance(value, Mapping):
             raise MismatchError("a mapping", value)
+        if inner is None:
+            inner = make_dict_structure_fn(cls, converter, **_renamed(cls))
         return inner(value, cls)
 
     return structure

@@ -58,7 +58,7 @@ def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -
         case e.GrantGiven():
             yield c.GiveGrant(first.rule, first.by)
         case e.MissionStarted():
-            yield from (c.Start(writing) for writing in _writing_stages(mission))
+            yield from (c.Start(writing) for writing in _writing_stages(following))
         case e.ExecutionPaused():
             yield c.Pause(first.by or "", first.reason)
         case e.ExecutionResumed():
@@ -91,43 +91,40 @@ def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -
         case e.TestCompleted() | e.CommandCompleted():
             result = CommandResult("exited", first.exit_status, first.duration_s, artifact=first.artifact)
             if isinstance(first, e.TestCompleted):
-                yield from _verdicts(mission, first, result, following)
+                yield from _verdicts(first, result, following)
             rest = following[list(following).index(first) + 1 :]
-            yield from _reports(mission, rest, result, change_set_of)
+            yield from _reports(rest, result, change_set_of)
         case _:
-            yield from _reports(mission, following, None, change_set_of)
+            yield from _reports(following, None, change_set_of)
 
 
-def _reports(
-    mission: Mission, following: Events, result: CommandResult | None, change_set_of: ChangeSetOf
-) -> Iterator[c.Command]:
+def _reports(following: Events, result: CommandResult | None, change_set_of: ChangeSetOf) -> Iterator[c.Command]:
     """What the runner may have reported."""
     expires_at = next((event.expires_at for event in following if isinstance(event, e.ApprovalRequested)), None)
     # The checkpoint of a change is opened with it, where none is open.
     skipped = (e.RepairCompleted, e.CheckpointCreated)
     first = next((event for event in following if not isinstance(event, skipped)), None)
-    elapsed_s = _elapsed_s(following)
-    for writing in _writing_stages(mission):
-        for proceed in (True, False):
-            if isinstance(first, e.StepStarted):
-                yield c.BeginStep(writing)
-            if isinstance(first, e.DiffApplied):
-                yield c.FinishChange(writing, proceed, elapsed_s)
-            for outcome, digest in _outcomes(first):
-                yield c.RecordOutcome(outcome, writing, digest, result, proceed, elapsed_s, expires_at)
-            if isinstance(first, e.DiffProposed):
-                yield c.ProposeDiff(
-                    change_set_of(first.digest),
-                    first.artifact,
-                    first.summary,
-                    Risk(RiskLevel(first.risk_level), first.rules),
-                    first.final,
-                    writing,
-                    result,
-                    proceed,
-                    elapsed_s,
-                    expires_at,
-                )
+    proceed, elapsed_s = _proceeds(following), _elapsed_s(following)
+    for writing in _writing_stages(following):
+        if isinstance(first, e.StepStarted):
+            yield c.BeginStep(writing)
+        if isinstance(first, e.DiffApplied):
+            yield c.FinishChange(writing, proceed, elapsed_s)
+        for outcome, digest in _outcomes(first):
+            yield c.RecordOutcome(outcome, writing, digest, result, proceed, elapsed_s, expires_at)
+        if isinstance(first, e.DiffProposed):
+            yield c.ProposeDiff(
+                change_set_of(first.digest),
+                first.artifact,
+                first.summary,
+                Risk(RiskLevel(first.risk_level), first.rules),
+                first.final,
+                writing,
+                result,
+                proceed,
+                elapsed_s,
+                expires_at,
+            )
     if isinstance(first, e.CommandProposed):
         yield c.ProposeCommand(first.command, first.digest, first.purpose, first.covered, result, expires_at)
     if isinstance(first, e.FailureDetected):
@@ -159,9 +156,7 @@ def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
             yield o.NeedInput(first.what), None
 
 
-def _verdicts(
-    mission: Mission, completed: e.TestCompleted, result: CommandResult, following: Events
-) -> Iterator[c.Command]:
+def _verdicts(completed: e.TestCompleted, result: CommandResult, following: Events) -> Iterator[c.Command]:
     """What a stage may have said of a test that has ended."""
     for message in _messages(following):
         for may_repeat in (False, True):
@@ -175,9 +170,10 @@ def _verdicts(
                 completed.signature,
                 may_repeat,
             )
-            for writing in _writing_stages(mission):
-                for proceed in (True, False):
-                    yield c.RecordOutcome(verdict, writing, None, result, proceed, _elapsed_s(following))
+            for writing in _writing_stages(following):
+                yield c.RecordOutcome(
+                    verdict, writing, None, result, _proceeds(following), elapsed_s=_elapsed_s(following)
+                )
 
 
 def _messages(following: Events) -> Iterator[str]:
@@ -196,6 +192,15 @@ def _elapsed_s(following: Events) -> float:
     return next((event.duration_s for event in following if isinstance(event, e.Final)), 0.0)
 
 
-def _writing_stages(mission: Mission) -> tuple[frozenset[str], frozenset[str]]:
-    """Whether the stage that begins next may write is for its plugin to say; one of these is as it said."""
-    return frozenset(), frozenset(step.stage for step in mission.plan.steps)
+def _proceeds(following: Events) -> bool:
+    """Whether the step that is completed first, if one is, leads right on to the next."""
+    pairs = zip(following, following[1:], strict=False)
+    then = next((after for event, after in pairs if isinstance(event, e.StepCompleted)), None)
+    return isinstance(then, e.StepStarted)
+
+
+def _writing_stages(following: Events) -> tuple[frozenset[str], ...]:
+    """Whether a stage that begins may write is for its plugin to say; one of these is as it said."""
+    if not any(isinstance(event, e.CheckpointCreated) for event in following):
+        return (frozenset(),)
+    return frozenset(), frozenset(event.stage for event in following if isinstance(event, e.StepStarted))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mission_fsm.core.events import Event
-from mission_fsm.core.evolve import evolve
+from mission_fsm.core.evolve import moved
 from mission_fsm.core.guards import NO_FACTS, Facts
 from mission_fsm.core.lifecycle import next_state
 from mission_fsm.core.mission import Active, Mission
-from mission_fsm.core.moves import Transition, transition_of
+from mission_fsm.core.moves import Transition, transition
 from mission_fsm.errors import GuardRefused
 
 
@@ -25,11 +25,11 @@ class Draft:
 
     def emit(self, event: Event) -> None:
         """Add an event, and evolve the mission by it."""
-        transition = transition_of(event, self.mission)
-        self.mission = evolve(self.mission, event)
+        before = self.mission
+        self.mission, move = moved(before, event)
         self.events.append(event)
-        if transition is not None:
-            self.transitions.append(transition)
+        if move is not None:
+            self.transitions.append(transition(before, move, event))
 
     def new_id(self, prefix: str) -> str:
         """An id for what the next event introduces: unique in its mission, and the same when decided again."""

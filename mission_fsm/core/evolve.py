@@ -5,14 +5,12 @@ Where the mission stands is read from the lifecycle table alone, by the move tha
 
 from __future__ import annotations
 
-import attrs
-
 from mission_fsm.core import events as e
 from mission_fsm.core.consequences import consequences
 from mission_fsm.core.contradictions import contradiction
 from mission_fsm.core.lifecycle import INITIAL, follow
 from mission_fsm.core.mission import Mission
-from mission_fsm.core.moves import move_of
+from mission_fsm.core.moves import Move, move_of
 from mission_fsm.core.plan import Plan
 from mission_fsm.errors import JournalDamaged
 
@@ -31,7 +29,12 @@ def begin(mission_id: str, plan: Plan, created: e.MissionCreated) -> Mission:
 
 
 def evolve(mission: Mission, event: e.Event) -> Mission:
-    """The mission after that event.
+    """The mission after that event. Raises as `moved` does."""
+    return moved(mission, event)[0]
+
+
+def moved(mission: Mission, event: e.Event) -> tuple[Mission, Move | None]:
+    """The mission after that event, and the move that the event marks, if it marks one.
 
     Raises JournalDamaged where the lifecycle does not allow its move, or it contradicts what came before it.
     """
@@ -45,7 +48,8 @@ def evolve(mission: Mission, event: e.Event) -> Mission:
     move = move_of(event, mission)
     if move is not None:
         changes["state"] = follow(mission.state, move.trigger, move.dest)
-    return attrs.evolve(mission, sequence=mission.sequence + 1, **changes)
+    changes["sequence"] = mission.sequence + 1
+    return mission.with_changes(changes), move
 
 
 # After a decision nothing has begun, until the first event that is not just the setting out for the next effect.

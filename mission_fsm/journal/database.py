@@ -19,8 +19,11 @@ from mission_fsm.errors import JournalDamaged, JournalError
 from mission_fsm.journal import schema
 from mission_fsm.journal.files import identity, is_there
 from mission_fsm.journal.locks import FileLock
+from mission_fsm.journal.processes import holder_of, is_suspended
 
 PATIENCE_S = 30.0
+# When to look whether whoever is in the way can go on at all.
+_SUSPECT_S = 1.0
 """How long a writer waits for its turn."""
 
 
@@ -35,7 +38,8 @@ class Database:
         self.home = home
         self.path = home / "journal.db"
         self._turn = FileLock(home / "journal.lock")
-        self._thread = threading.Lock()
+        # Whoever has the connection may read by it while it is in a transaction of theirs.
+        self._thread = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._empty: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
@@ -64,13 +68,18 @@ class Database:
                 self._turn.release()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection in a transaction, committed and on disk on leaving, or rolled back if that raises."""
+    def writing(self, *, on_disk: bool = True) -> Iterator[sqlite3.Connection]:
+        """The connection in a transaction, committed and on disk on leaving, or rolled back if that raises.
+
+        on_disk: False for what need not outlive the machine's next loss of power; it is on disk with the next commit.
+        """
         with self._thread:
             try:
                 connection = self._writable()
                 self._refuse_replaced()
                 self._take_turn()
+                if not on_disk:
+                    connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
@@ -80,6 +89,8 @@ class Database:
                     raise told(error, self.path) from error
                 raise
             finally:
+                if not on_disk and self._connection is not None:
+                    self._connection.execute("PRAGMA synchronous = FULL")
                 self._turn.release()
 
     @contextmanager
@@ -134,6 +145,14 @@ class Database:
             )
 
     def _take_turn(self) -> None:
+        if self._turn.acquire(_SUSPECT_S):
+            return
+        holder = holder_of(self.home / "journal.lock")
+        if holder is not None and is_suspended(holder):
+            raise JournalError(
+                f"process {holder} is suspended while it writes to {self.path}: let it go on (`fg` in its terminal, or "
+                f"`kill -CONT {holder}`), or end it"
+            )
         if not self._turn.acquire(PATIENCE_S):
             raise JournalError(
                 f"another process has been writing to {self.path} for {PATIENCE_S:.0f} s; "
@@ -169,16 +188,14 @@ def _make(path: Path) -> None:
     """Make an empty journal beside its place and move it there. To be done in turn, so that one of many does."""
     if is_there(path):
         return
-    log, draft = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}.new")
-    if log.exists():
-        raise JournalDamaged(f"{path} is gone, but its log {log.name} is not; restore both from a backup")
+    draft = path.with_name(f"{path.name}.new")
     try:
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
             schema.define(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
+            schema.write_ahead(connection)
         finally:
             connection.close()
         draft.rename(path)
@@ -226,6 +243,8 @@ def _configured(path: Path, mode: str) -> sqlite3.Connection:
         schema.recognise(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # Some builds overwrite all that is removed. That would take as much room, on a full disk, as is to be freed.
+        connection.execute("PRAGMA secure_delete = FAST")
         # On macOS a plain fsync leaves the data in the drive's own cache. Elsewhere these change nothing.
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA checkpoint_fullfsync = ON")

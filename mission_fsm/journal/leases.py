@@ -71,7 +71,8 @@ class Leases:
 
     def _acquire(self, mission_id: str, runner: str, time: str, pen: FileLock, *, take_over: bool) -> FileLease:
         with ExitStack() as unless_durable:
-            with self._database.writing() as connection:
+            # A token has to outlive a process, but not the loss of power, which nobody survives who has an older one.
+            with self._database.writing(on_disk=False) as connection:
                 mission = self._mission(connection, mission_id)
                 token, holder = tables.token_and_holder(connection, mission)
                 self._make_folder()

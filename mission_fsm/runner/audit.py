@@ -9,9 +9,8 @@ from attrs import frozen
 
 from mission_fsm.converter import converter
 from mission_fsm.core.events import MissionCreated
-from mission_fsm.core.evolve import evolve
+from mission_fsm.core.evolve import moved
 from mission_fsm.core.mission import Mission
-from mission_fsm.core.moves import transition_of
 from mission_fsm.core.trace import Trace
 from mission_fsm.core.trace import trace as trace_from
 from mission_fsm.errors import JournalDamaged, MissionError, UsageError
@@ -90,6 +89,7 @@ def _audited(store: Store, row: Listing) -> _Audit:
         # The same damage is met twice where it lies in an event's own text.
         problems.extend({str(error)} - set(problems))
     if problems:
+        store.row(row.mission_id)  # Where it was removed meanwhile, nothing is damaged.
         raise JournalDamaged(_told(row.mission_id, problems))
     return audit
 
@@ -150,12 +150,12 @@ class _Audit:
             except MissionError as error:
                 self._problems.append(f"{where}: {error}")
             try:
-                self.transitions += transition_of(entry.event, mission) is not None
-                mission = evolve(mission, entry.event)
+                mission, move = moved(mission, entry.event)
             except (JournalDamaged, ValueError) as error:
                 after = self._row.sequence - entry.sequence
                 rest = f"; what rests on it was not looked at: {after} more events" if after else ""
                 raise JournalDamaged(f"{where}: {error}{rest}") from error
+            self.transitions += move is not None
             self.checkpoints += entry.type == "checkpoint_secured"
             if entry.stage != mission.stage:
                 self._problems.append(f"{where} says that its stage is {entry.stage}, and it is {mission.stage}")

@@ -23,7 +23,7 @@ def facts_of(mission: Mission, store: Store, registry: Registry, home: Path | No
     return Facts(
         missing_stages=tuple(sorted(missing)),
         held_by=held_by(mission, store),
-        plan_changes=plan_changes(mission, registry) if mission.state is State.IDLE else (),
+        plan_changes=plan_changes(mission, registry),
         drift=drift(mission, store, home),
         bound=mission.state is not State.FAILED or bound_repair(mission, registry)[0] is not None,
         now=now,
@@ -45,8 +45,8 @@ def held_by(mission: Mission, store: Store) -> str | None:
 
 
 def plan_changes(mission: Mission, registry: Registry) -> tuple[str, ...]:
-    """What has changed in the plan's file since the mission was made from it, in words."""
-    if mission.source is None or not Path(mission.source).exists():
+    """What has changed in the plan's file since the mission was made from it, in words; nothing once it has started."""
+    if mission.state is not State.IDLE or mission.source is None or not Path(mission.source).exists():
         return ()
     try:
         current = load_plan(Path(mission.source), registry, workspace=Path(mission.workspace)).plan

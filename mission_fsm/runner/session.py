@@ -11,7 +11,7 @@ from mission_fsm.core.lifecycle import FINAL
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.journal.store import Lease, Standing, Store
 from mission_fsm.logs import log_transitions
-from mission_fsm.runner.loading import load_mission, snapshot_state
+from mission_fsm.runner.loading import Loaded, snapshot_state
 
 # A reader folds at most about this many events after the last snapshot.
 SNAPSHOT_EVERY = 100
@@ -30,14 +30,22 @@ def standing_of(mission: Mission) -> Standing:
 class Session:
     """A mission under a lease. Its state is only ever what is durable."""
 
-    def __init__(
-        self, store: Store, lease: Lease, clock: Clock, tell: Callable[[Sequence[Recorded], Mission], None]
-    ) -> None:
+    def __init__(self, store: Store, lease: Lease, clock: Clock, tell: Teller, loaded: Loaded) -> None:
         self.store = store
         self.lease = lease
         self.clock = clock
         self._tell = tell
-        self.mission, self._snapshot_at = load_mission(store, lease.mission_id)
+        self._loaded = loaded
+
+    @property
+    def mission(self) -> Mission:
+        """The mission as its durable events leave it."""
+        return self._loaded.mission
+
+    @property
+    def loaded(self) -> Loaded:
+        """The same, with where it stands in the journal."""
+        return self._loaded
 
     def decide(self, command: Command, blobs: Mapping[str, bytes] | None = None) -> Mission:
         """Decide, append what it comes to in one commit, and move on to the mission after it.
@@ -50,20 +58,19 @@ class Session:
         return self.mission
 
     def _append(self, decision: Decision, blobs: Mapping[str, bytes] | None) -> None:
-        before, after = self.mission, decision.mission
-        due = after.sequence - self._snapshot_at >= SNAPSHOT_EVERY
+        before, after = self._loaded, decision.mission
+        due = after.sequence - before.snapshot_at >= SNAPSHOT_EVERY
         recorded = self.store.append(
             self.lease,
-            before.sequence,
+            before.mission.sequence,
             decision.events,
             time=self.clock(),
-            stage=before.stage,
+            stage=before.mission.stage,
             standing=standing_of(after),
             blobs=blobs,
             snapshot_state=snapshot_state(after) if due else None,
         )
-        self.mission = after
-        if due:
-            self._snapshot_at = after.sequence
+        head = recorded[-1].hash if recorded else before.head
+        self._loaded = Loaded(after, head, after.sequence if due else before.snapshot_at)
         log_transitions(after.mission_id, decision.transitions)
         self._tell(recorded, after)

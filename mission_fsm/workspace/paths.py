@@ -11,6 +11,7 @@ import pwd
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -144,7 +145,13 @@ def check_workspace(path: Path, home: Path | None) -> Path:
 
 def _home_folders() -> set[Path]:
     """The home folder as the environment says it, and as the user database does."""
-    folders = [os.environ.get("HOME", "")]
-    with suppress(KeyError):
-        folders.append(pwd.getpwuid(os.getuid()).pw_dir)
+    folders = (os.environ.get("HOME", ""), _home_in_user_database(os.getuid()))
     return {Path(folder).resolve() for folder in folders if folder.startswith("/")}
+
+
+@cache
+def _home_in_user_database(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        return ""
