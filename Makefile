@@ -7,10 +7,10 @@ INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types contracts tests bench diagrams schema reference clean
+.PHONY: help demo test lint types contracts tests bench bench-peers diagrams schema reference clean
 
 help: ## Say what there is to make.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/installed ## Watch a real plan run on a small project with a real fault.
 	@$(VENV)/bin/mission demo demo
@@ -31,7 +31,10 @@ tests: $(VENV)/installed-dev ## Run the tests.
 	@$(PYTHON) -m pytest
 
 bench: $(VENV)/installed ## Measure, beside the limits of the machine.
-	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench $(FLAGS)
+
+bench-peers: $(VENV)/installed ## Do the same work with other libraries, which it installs for themselves.
+	@$(PYTHON) -m bench.peers $(FLAGS)
 
 diagrams: $(VENV)/installed ## Draw the lifecycle anew, from its table.
 	@$(PYTHON) diagrams/write.py
@@ -44,7 +47,7 @@ reference: $(VENV)/installed ## Write the reference pages anew, from the code.
 	@$(PYTHON) docs/write.py
 
 clean: ## Remove what was made, but not demo/, which is yours.
-	@rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-peers build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first of these that is new enough.
@@ -72,5 +75,5 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 .PHONY: faults
-faults: $(VENV)/installed-dev ## Strike a mission at every call that it makes: an hour.
+faults: $(VENV)/installed-dev ## Strike a mission at every call that it makes: over an hour.
 	@FAULTS=all $(PYTHON) -m pytest tests/faults tests/contract/test_store_faults.py

@@ -1,1 +1,1 @@
-"""What it costs, beside the limits of the machine: `make bench`."""
+"""What it costs, beside the limits of the machine: `make bench`. What others cost for the same: `make bench-peers`."""

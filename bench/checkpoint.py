@@ -8,37 +8,51 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import click
-
-from bench.measure import compared, figure, heading, in_turns, took
+from bench.effort import Effort
+from bench.figures import Figure, Table
+from bench.measure import in_turns, took
 from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.workspace import changeset, checkpoint
 from mission_fsm.workspace.apply import apply
 from mission_fsm.workspace.paths import Root
 
-_SMALL, _LARGE = 100, 100_000
+_SMALL = 100
 _EDITED = 5
 _FILES_IN_A_FOLDER = 100
 
+_MEANING = f"""\
+An edit of {_EDITED} files with its checkpoint: what was there is saved, then all is written, synced and renamed. It
+should cost what the edit costs, however large the folder is. Raw is the writing, syncing and renaming alone."""
 
-def measure() -> None:
-    """Print the figures."""
-    heading(f"A checkpoint of {_EDITED} files and the edit itself, by how many files the folder has")
+
+def measure(effort: Effort) -> Table:
+    """The figures."""
     with TemporaryDirectory() as name:
         small, large, bare = Path(name) / "small", Path(name) / "large", Path(name) / "bare"
-        click.echo(f"  (making {_LARGE:,} files ...)")
-        for folder, files in ((small, _SMALL), (large, _LARGE), (bare, _EDITED)):
+        for folder, files in ((small, _SMALL), (large, effort.files), (bare, _EDITED)):
             _fill(folder, files)
         versions = count()
         in_small, in_large, raw = in_turns(
-            15,
+            effort.repeats,
             lambda: _edit(small, next(versions)),
             lambda: _edit(large, next(versions)),
             lambda: _write(bare, next(versions)),
         )
-    figure(f"raw: {_EDITED} files written, synced and renamed", raw * 1e3, "ms")
-    figure(f"in {_SMALL:,} files", in_small * 1e3, "ms", compared(in_small, raw))
-    figure(f"in {_LARGE:,} files", in_large * 1e3, "ms", f"{compared(in_large, in_small)} that in {_SMALL:,}")
+    return Table(
+        f"A checkpoint of {_EDITED} files, and the edit",
+        _MEANING,
+        (
+            Figure("raw", raw * 1e3, "ms"),
+            Figure(f"in a folder of {_SMALL:,} files", in_small * 1e3, "ms", in_small / raw, "raw"),
+            Figure(
+                f"in a folder of {effort.files:,} files",
+                in_large * 1e3,
+                "ms",
+                in_large / in_small,
+                "that in the small one",
+            ),
+        ),
+    )
 
 
 def _fill(folder: Path, files: int) -> None:

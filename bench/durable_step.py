@@ -1,96 +1,69 @@
-"""What a durable step costs, beside the least that a durable row can cost: one commit of the same bytes in SQLite."""
+"""What a durable step costs, by the length of the plan, beside one raw commit of the same bytes."""
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measure import compared, figure, heading, in_turns, took
-from bench.noop import approved, engine_in
+from bench.disk import bytes_per_step
+from bench.effort import Effort
+from bench.figures import Figure, Table, at_most
+from bench.measure import in_turns, took
+from bench.noop import approved, engine_in, plan_of
+from bench.raw import RawRows
 
-_BLOCK = 200
-_LENGTHS = (100, 1_000, 5_000)
-
-
-def measure() -> None:
-    """Print the figures."""
-    with TemporaryDirectory() as folder:
-        _against_raw(Path(folder))
-        _by_length(Path(folder))
-
-
-def _against_raw(folder: Path) -> None:
-    size_bytes = _bytes_per_step(folder / "size")
-    heading(f"A durable no-op step, beside one raw commit of the same {size_bytes} bytes (SQLite {_SQLITE}, WAL, FULL)")
-    engine = engine_in(folder / "steps")
-    raw = _raw_journal(folder / "raw.db")
-    row = "x" * size_bytes
-
-    def steps() -> float:
-        mission = approved(engine, folder / "steps", _BLOCK)
-        return took(lambda: engine.run(mission.mission_id)) / _BLOCK
-
-    def computing() -> float:
-        mission = approved(engine, folder / "steps", _BLOCK)
-        begun = time.process_time()
-        engine.run(mission.mission_id)
-        return (time.process_time() - begun) / _BLOCK
-
-    def commits() -> float:
-        begun = time.perf_counter()
-        for _ in range(_BLOCK):
-            _commit(raw, row)
-        return (time.perf_counter() - begun) / _BLOCK
-
-    step_s, commit_s, computing_s = in_turns(9, steps, commits, computing)
-    engine.close()
-    raw.close()
-    figure("raw commit", commit_s * 1e3, "ms")
-    figure("no-op step", step_s * 1e3, "ms", compared(step_s, commit_s, aim=2.0))
-    figure("  of which the processor was at work", computing_s * 1e3, "ms")
+_MEANING = """\
+The whole engine at work, on steps that do nothing: decide, seal, append, commit and sync, once for each step. The raw
+commit writes as many bytes to a table of its own with nothing around it, and no program that keeps a step through a
+power loss can do with less. Nothing that a step does may grow with the steps before it: each length stands beside as
+many raw commits."""
 
 
-def _by_length(folder: Path) -> None:
-    heading("The same, by the length of the plan")
-    engine = engine_in(folder / "lengths")
+def measure(effort: Effort) -> Table:
+    """The figures."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        size_bytes = bytes_per_step(folder / "size", effort.block)
+        raw = RawRows(folder / "raw.db", size_bytes)
+        engine = engine_in(folder)
 
-    def run_of(steps: int) -> float:
-        mission = approved(engine, folder / "lengths", steps)
-        return took(lambda: engine.run(mission.mission_id)) / steps
+        def run(steps: int) -> float:
+            mission = approved(engine, folder, plan_of(steps))
+            return took(lambda: engine.run(mission.mission_id)) / steps
 
-    times = in_turns(3, *[partial(run_of, steps) for steps in _LENGTHS])
-    engine.close()
-    for steps, time_s in zip(_LENGTHS, times, strict=True):
-        figure(f"no-op step, of {steps:,}", time_s * 1e3, "ms", compared(time_s, times[0]))
+        def computing() -> float:
+            mission = approved(engine, folder, plan_of(effort.block))
+            begun = time.process_time()
+            engine.run(mission.mission_id)
+            return (time.process_time() - begun) / effort.block
 
+        def commits(number: int) -> float:
+            return took(lambda: raw.commit(number)) / number
 
-_SQLITE = sqlite3.sqlite_version
-
-
-def _bytes_per_step(folder: Path) -> int:
-    """How many bytes of event one step adds to the journal."""
-    with engine_in(folder) as engine:
-        engine.run(approved(engine, folder, _BLOCK).mission_id)
-    with sqlite3.connect(folder / "home" / "journal.db") as connection:
-        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(events)")]
-        lengths = " + ".join(f"length(CAST({column} AS BLOB))" for column in columns)
-        (total,) = connection.execute(f"SELECT sum({lengths}) FROM events").fetchone()  # noqa: S608
-    connection.close()
-    return int(total) // _BLOCK
-
-
-def _raw_journal(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, content TEXT)")
-    return connection
-
-
-def _commit(connection: sqlite3.Connection, row: str) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("INSERT INTO rows (content) VALUES (?)", (row,))
-    connection.execute("COMMIT")
+        block = effort.block
+        commit_s, step_s, computing_s = in_turns(
+            effort.repeats, partial(commits, block), partial(run, block), computing
+        )
+        by_length = {
+            steps: in_turns(effort.few, partial(commits, steps), partial(run, steps)) for steps in effort.lengths
+        }
+        engine.close()
+        raw.close()
+    times = step_s / commit_s
+    return Table(
+        "A durable no-op step",
+        _MEANING,
+        (
+            Figure(f"a raw commit of {size_bytes} bytes", commit_s * 1e3, "ms"),
+            Figure("a step", step_s * 1e3, "ms", times, "a raw commit", at_most(times, 1.5, "times")),
+            Figure("of which the processor is at work", computing_s * 1e3, "ms"),
+            *(
+                Figure(
+                    f"a step of {steps:,}", of_length_s * 1e3, "ms", of_length_s / raw_s, "a raw commit at that time"
+                )
+                for steps, (raw_s, of_length_s) in by_length.items()
+            ),
+        ),
+    )

@@ -1,4 +1,4 @@
-"""How things are measured: every figure beside its baseline, taken in turns in one run, as the median of several."""
+"""How things are measured: every figure and its baseline take turns in one run, and each is the median of several."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from statistics import median
-
-import click
 
 Subject = Callable[[], float]
 
@@ -33,21 +31,3 @@ def process(*arguments: str) -> str:
     """What a Python with those arguments prints, run to its end."""
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
     return done.stdout
-
-
-def heading(text: str) -> None:
-    """Say what the figures that follow are of."""
-    click.secho(f"\n{text}", bold=True)
-
-
-def figure(name: str, value: float, unit: str, remark: str = "") -> None:
-    """Print one figure."""
-    click.echo(f"  {name:<44} {value:10.3f} {unit:<4} {remark}".rstrip())
-
-
-def compared(value: float, baseline: float, aim: float | None = None) -> str:
-    """How many times the baseline a value is, and whether that is what was aimed at."""
-    ratio = value / baseline
-    if aim is None:
-        return f"{ratio:.2f} times"
-    return f"{ratio:.2f} times (aim: {aim} at most{'' if ratio <= aim else '; missed'})"

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from bench.measure import figure, heading, process
+from bench.effort import Effort
+from bench.figures import Figure, Table
+from bench.measure import process
 
-# From /proc where it is: getrusage on Linux counts the memory of the process that started this one, too.
-_PEAK = """
-import pathlib, resource, sys
-status = pathlib.Path("/proc/self/status")
-if status.exists():
-    kib = int(status.read_text().partition("VmHWM:")[2].split()[0])
-else:
-    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-print(kib / 1024)
-"""
+_PEAK = "from bench.peak import peak_mib; print(peak_mib())"
 
-_DATABASE = "import sqlite3; sqlite3.connect(':memory:')"
+_DATABASE = "import sqlite3; sqlite3.connect(':memory:')\n"
 
 _MISSION = """
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from bench.noop import approved, engine_in
+from bench.noop import approved, engine_in, plan_of
 with TemporaryDirectory() as folder, engine_in(Path(folder)) as engine:
-    engine.run(approved(engine, Path(folder), {steps}).mission_id)
+    engine.run(approved(engine, Path(folder), plan_of({steps})).mission_id)
 """
 
+_MEANING = """\
+The peak of the whole process (RSS), interpreter and libraries included, that makes a mission, approves it and runs it
+to its end. A Python that has only opened a database in memory stands beside it."""
 
-def measure() -> None:
-    """Print the figures."""
-    heading("Peak memory of the whole process (RSS)")
-    figure("a Python with SQLite", _peak_mib(_DATABASE), "MiB")
-    for steps in (100, 1_000, 5_000):
-        figure(f"a mission of {steps:,} no-op steps", _peak_mib(_MISSION.format(steps=steps)), "MiB")
+
+def measure(effort: Effort) -> Table:
+    """The figures."""
+    bare = _peak_mib(_DATABASE)
+    figures = [Figure("a Python with SQLite", bare, "MiB")]
+    for steps in effort.lengths:
+        peak = _peak_mib(_MISSION.format(steps=steps))
+        figures.append(Figure(f"a mission of {steps:,} no-op steps", peak, "MiB", peak / bare, "a Python with SQLite"))
+    return Table("Peak memory", _MEANING, tuple(figures))
 
 
 def _peak_mib(program: str) -> float:

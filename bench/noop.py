@@ -1,4 +1,4 @@
-"""A stage that does nothing, and missions of nothing else: what is left is what the engine itself costs."""
+"""Stages that do nothing, and missions of nothing else: what is left is what the engine itself costs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mission_fsm.core.plan import Plan, Step
 from mission_fsm.engine import Engine
 from mission_fsm.planfile.canonical import with_digest
 from mission_fsm.registry import Registry
-from mission_fsm.stage import Completed, Outcome, Stage, StageContext
+from mission_fsm.stage import Answer, AskQuestion, Completed, Outcome, Stage, StageContext
 
 
 class Noop(Stage):
@@ -26,20 +26,34 @@ class Noop(Stage):
         return Completed("done")
 
 
-def plan_of(steps: int) -> Plan:
-    """A plan of that many steps that do nothing."""
+class Ask(Stage):
+    """Waits at a gate for an answer, whichever it is."""
+
+    name = "ask"
+
+    def run(self, context: StageContext) -> Outcome:
+        return Completed("answered") if isinstance(context.reply, Answer) else AskQuestion("Shall it go on?")
+
+
+def plan_of(steps: int, *, goal: str = "do nothing", gate: bool = False) -> Plan:
+    """A plan of that many steps that do nothing.
+
+    goal: tells it from others; plans that are equal may be kept once.
+    gate: whether a question comes before the steps.
+    """
     entries = tuple(Step(f"step-{number}", f"Do nothing, for the {number}th time", "noop") for number in range(steps))
-    return with_digest(Plan(f"do nothing {steps} times", entries, digest=""))
+    question = (Step("gate", "Ask whether to go on", "ask"),) if gate else ()
+    return with_digest(Plan(goal, question + entries, digest=""))
 
 
 def engine_in(folder: Path, stage: Noop | None = None) -> Engine:
     """An engine whose home lies in that folder."""
-    return Engine.open(folder / "home", registry=Registry.of([stage or Noop()]), by="bench")
+    return Engine.open(folder / "home", registry=Registry.of([stage or Noop(), Ask()]), by="bench")
 
 
-def approved(engine: Engine, folder: Path, steps: int) -> Mission:
-    """A mission of that many steps, approved, with a workspace of its own in that folder."""
-    workspace = folder / f"workspace-{len(engine.missions())}"
-    workspace.mkdir(parents=True)
-    mission = engine.create(plan_of(steps), workspace)
+def approved(engine: Engine, folder: Path, plan: Plan) -> Mission:
+    """A mission of that plan, approved, in the workspace of that folder."""
+    workspace = folder / "workspace"
+    workspace.mkdir(parents=True, exist_ok=True)
+    mission = engine.create(plan, workspace)
     return engine.approve(mission.mission_id)

@@ -8,30 +8,60 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measure import figure, heading, in_turns, took
-from bench.noop import Noop, approved, engine_in
+from bench.effort import Effort
+from bench.figures import Figure, Table, at_most
+from bench.measure import in_turns, process, took
+from bench.noop import Noop, approved, engine_in, plan_of
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.mission import Mission
 from mission_fsm.journal.sqlite import SqliteStore
-from mission_fsm.runner.loading import load_plan_of
+from mission_fsm.planfile.canonical import plan_from_json
 
-_LENGTHS = (100, 1_000, 5_000)
+# Long enough that it is taken up from a snapshot, too.
+_OTHER = 100
+
+# What a new process does, and one that has carried on with another mission before.
+_NEW = """
+from bench.resume import first_step
+print(first_step({folder!r}, {mission_id!r}))
+"""
+_WARM = """
+from bench.resume import first_step
+first_step({other!r}, {other_id!r})
+print(first_step({folder!r}, {mission_id!r}))
+"""
+
+_MEANING = """\
+A new process, its imports done, opens a home whose mission was paused after all but one of its steps, and runs it. The
+time counts until the start of the last step is on record. Only the events after the last snapshot are folded, so it
+must not grow with the steps done; the plan is read whole, and that part does. A process that has carried on with
+another mission before has already made what reads them."""
 
 
-def measure() -> None:
-    """Print the figures."""
-    heading("From opening the home to the first step, at step N - 1 of N")
+def measure(effort: Effort) -> Table:
+    """The figures."""
+    figures: list[Figure] = []
     with TemporaryDirectory() as name:
-        folders = {steps: Path(name) / str(steps) for steps in _LENGTHS}
+        folders = {steps: Path(name) / f"of-{steps}" for steps in effort.lengths}
         ids = {steps: _prepare(folder, steps) for steps, folder in folders.items()}
-        subjects = [
-            partial(subject, folders[steps], ids[steps]) for steps in _LENGTHS for subject in (_first_step, _plan)
-        ]
-        times = in_turns(9, *subjects)
-    for index, steps in enumerate(_LENGTHS):
-        total_s, plan_s = times[2 * index], times[2 * index + 1]
-        figure(f"N = {steps:,}", total_s * 1e3, "ms", f"reading the plan {plan_s * 1e3:.3f}")
-        figure("  without the plan", (total_s - plan_s) * 1e3, "ms")
+        other = Path(name) / "other"
+        other_id = _prepare(other, _OTHER)
+        for steps, folder in folders.items():
+            names = {"folder": str(folder), "mission_id": ids[steps], "other": str(other), "other_id": other_id}
+            new_s, plan_s, warm_s = in_turns(
+                effort.few,
+                partial(_seconds, _NEW.format(**names)),
+                partial(_plan, folder, ids[steps]),
+                partial(_seconds, _WARM.format(**names)),
+            )
+            rest_ms = (new_s - plan_s) * 1e3
+            figures += [
+                Figure(f"N = {steps:,}, in a new process", new_s * 1e3, "ms"),
+                Figure("of which the plan is read in", plan_s * 1e3, "ms"),
+                Figure("besides the plan", rest_ms, "ms", aim=at_most(rest_ms, 5, "ms")),
+                Figure("where another mission was carried on before", warm_s * 1e3, "ms"),
+            ]
+    return Table("From opening the home to the first step, at step N - 1 of N", _MEANING, tuple(figures))
 
 
 def _prepare(folder: Path, steps: int) -> str:
@@ -42,17 +72,17 @@ def _prepare(folder: Path, steps: int) -> str:
             engine.interrupt()
 
     engine = engine_in(folder, Noop(pause_before_last))
-    mission = approved(engine, folder, steps)
+    mission = approved(engine, folder, plan_of(steps))
     engine.run(mission.mission_id)
     engine.close()
     return mission.mission_id
 
 
-def _first_step(folder: Path, mission_id: str) -> float:
-    """Seconds from opening a copy of the home to the first step that is on record."""
+def first_step(folder: str, mission_id: str) -> float:
+    """Seconds from opening a copy of the home in that folder to the first step that is on record."""
     with TemporaryDirectory(dir=folder) as fresh:
         copy = Path(fresh)
-        shutil.copytree(folder / "home", copy / "home")
+        shutil.copytree(Path(folder) / "home", copy / "home")
         began: list[float] = []
 
         def listen(entry: Recorded, _: Mission) -> None:
@@ -66,10 +96,15 @@ def _first_step(folder: Path, mission_id: str) -> float:
         return began[0] - opened
 
 
+def _seconds(program: str) -> float:
+    return float(process("-c", program))
+
+
 def _plan(folder: Path, mission_id: str) -> float:
     """Seconds that it takes to read the plan alone, from a store that is open."""
     store = SqliteStore.open(folder / "home")
     try:
-        return took(lambda: load_plan_of(store, mission_id))
+        # As it is read for the first time: the engine remembers the last ones.
+        return took(lambda: plan_from_json(store.blob(store.row(mission_id).plan_digest)))
     finally:
         store.close()
