@@ -17,6 +17,8 @@ def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
             continue
         if trigger == "resume" and mission.pause_reason == "awaiting_input" and mission.pending is None:
             lines.append((f"mission propose {name} {PATCH}", "gives it the change that it asks for"))
+        elif trigger == "recover" and mission.at_rest:
+            lines.append((f"mission run {name}", "carries on"))
         elif trigger == "rollback":
             lines += _rollbacks(mission)
         elif trigger == "approve" and mission.pending is not None and mission.pending.kind is ApprovalKind.QUESTION:
@@ -25,6 +27,8 @@ def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
             lines += [(f"mission {command.format(name=name)}", does) for command, does in _COMMANDS[trigger]]
     if mission.state is State.AWAITING_APPROVAL and mission.pending and mission.pending.kind is ApprovalKind.DIFF:
         lines.insert(0, (f"mission diff {name}", "shows the change that is waiting"))
+    if mission.state is State.PAUSED and mission.pause_reason == "over_quota":
+        lines.insert(0, ("mission prune --older-than 30d --dry-run", "shows how room could be made"))
     return lines
 
 

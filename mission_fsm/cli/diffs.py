@@ -7,7 +7,7 @@ import click
 from mission_fsm.core import events as e
 from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.mission import Mission
-from mission_fsm.core.text import visible
+from mission_fsm.core.text import visible_diff
 from mission_fsm.engine import Engine
 
 
@@ -39,14 +39,19 @@ def applied_diffs(engine: Engine, mission: Mission) -> list[e.DiffProposed]:
     return applied
 
 
+def diff_bytes(engine: Engine, proposal: e.DiffProposed) -> bytes:
+    """The unified diff, byte for byte as it was recorded with the proposal."""
+    return engine.artifact(proposal.artifact)
+
+
 def diff_text(engine: Engine, proposal: e.DiffProposed) -> str:
-    """The unified diff as it was recorded with the proposal."""
-    return engine.artifact(proposal.artifact).decode("utf-8", "replace")
+    """The unified diff; what is not UTF-8 in it stands as `surrogateescape` has it."""
+    return diff_bytes(engine, proposal).decode("utf-8", "surrogateescape")
 
 
 def coloured(diff: str) -> str:
     """A unified diff made safe to show, and in colour."""
-    return "".join(map(_coloured_line, visible(diff).splitlines(keepends=True)))
+    return "".join(map(_coloured_line, visible_diff(diff).splitlines(keepends=True)))
 
 
 def _coloured_line(line: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 
 from mission_fsm.core.text import visible
-from mission_fsm.errors import GuardRefused, IllegalTransition, InvalidPlan, MissionError
+from mission_fsm.errors import GuardRefused, IllegalTransition, InvalidPlan, MissionError, UsageError
 
 INTERRUPTED = 130
 
@@ -23,20 +25,32 @@ def tell(error: BaseException, *, as_json: bool) -> int:
             return status
         case click.exceptions.Exit(exit_code=status):
             return status
-        case BrokenPipeError():
-            # Whoever read our output has had enough.
-            return 1
         case click.ClickException():
             return _say(error, error.format_message(), error.exit_code, as_json=as_json, hint=_hint(error))
         case click.Abort() | KeyboardInterrupt():
             return _say(error, "interrupted", INTERRUPTED, as_json=as_json)
         case MissionError():
-            return _say(error, str(error), error.exit_status, as_json=as_json)
+            sentence = "; ".join([str(error), *getattr(error, "__notes__", ())])
+            return _say(error, sentence, error.exit_status, as_json=as_json)
+        case OSError(filename=None, errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO):
+            # Of the files that are written, each of which has its own errors, only this one has no name.
+            return _say(error, f"cannot write to standard output: {error.strerror}", 1, as_json=as_json)
+        case FileNotFoundError() if not _is_somewhere():
+            nowhere = "the current folder does not exist any more; change to one that does"
+            return _say(error, nowhere, UsageError.exit_status, as_json=as_json)
         case _:
             if os.environ.get("MISSION_DEBUG"):
                 raise error
             what = f"unexpected {type(error).__name__}: {error}; MISSION_DEBUG=1 shows where, for a bug report"
             return _say(error, what, 1, as_json=as_json)
+
+
+def _is_somewhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _say(error: BaseException, sentence: str, status: int, *, as_json: bool, hint: str = "") -> int:

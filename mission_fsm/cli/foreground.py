@@ -12,9 +12,7 @@ from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 
 
-def carry_on(
-    invocation: Invocation, engine: Engine, mission_id: str, told: Silent, *, take_over: bool = False
-) -> int:
+def carry_on(invocation: Invocation, engine: Engine, mission_id: str, told: Silent, *, take_over: bool = False) -> int:
     """Run the mission to where it rests, say where that is, and give the exit status for it.
 
     take_over: also from a runner that lives.
@@ -26,12 +24,14 @@ def carry_on(
             if mission.state is not State.RUNNING:
                 break
             mission = _run(engine, mission_id, told)
-        return came_to(invocation, engine, _settled(engine, mission, signals))
+        mission = _settled(engine, mission, signals)
+    return came_to(invocation, engine, mission)
 
 
 def decide_plan(engine: Engine, mission: Mission) -> Mission:
     """Have a person decide on the plan, which is shown already."""
-    with heeding_signals(engine) as signals:
+    # Nothing runs yet that could be paused.
+    with heeding_signals(engine, "leaving the plan to wait") as signals:
         return _settled(engine, gate.decide(engine, mission, signals.answer), signals)
 
 

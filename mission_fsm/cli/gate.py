@@ -19,9 +19,13 @@ from mission_fsm.errors import Refused
 _RULE = "─" * 78
 
 
-def decide(engine: Engine, mission: Mission) -> Mission:
+Answers = Callable[[str], str]
+
+
+def decide(engine: Engine, mission: Mission, answer: Answers) -> Mission:
     """Ask until something is decided, or the person leaves it waiting; the mission as it stands then.
 
+    answer: puts a question and gives its answer; raises EOFError or KeyboardInterrupt where there is none.
     Raises Refused where it was decided elsewhere meanwhile.
     """
     request = mission.pending
@@ -32,13 +36,13 @@ def decide(engine: Engine, mission: Mission) -> Mission:
     decided: Mission | None = None
     while decided is None:
         try:
-            decided = _ask(engine, mission, request)
+            decided = _ask(engine, mission, request, answer)
         except Refused as refusal:
             now = engine.state(mission.mission_id)
             if now.pending is None or now.pending.approval_id != request.approval_id:
                 raise
             click.secho(visible(str(refusal)), fg="red", err=True)
-        except (click.Abort, EOFError):
+        except (KeyboardInterrupt, EOFError):
             click.echo()
             return engine.state(mission.mission_id)
     return decided
@@ -63,30 +67,27 @@ def _command_in_words(spec: CommandSpec) -> list[str]:
     return lines
 
 
-def _ask(engine: Engine, mission: Mission, request: Request) -> Mission | None:
+def _ask(engine: Engine, mission: Mission, request: Request, answer: Answers) -> Mission | None:
     answers = request.kind is ApprovalKind.QUESTION
     choices: dict[str, tuple[str, Callable[[], Mission | None]]] = {
-        "a": ("answer" if answers else "approve", lambda: _approve(engine, mission, request)),
-        "r": ("reject", lambda: _reject(engine, mission, request)),
+        "a": ("answer" if answers else "approve", lambda: _approve(engine, mission, request, answer)),
+        "r": ("reject", lambda: _reject(engine, mission, request, answer)),
         "l": ("leave it waiting", lambda: engine.state(mission.mission_id)),
     }
     if mission.state is State.AWAITING_APPROVAL:
         choices["p"] = ("pause", lambda: engine.pause(mission.mission_id))
     menu = ", ".join(f"[{key}] {word}" for key, (word, _) in choices.items())
-    key = click.prompt(menu, prompt_suffix="? ").strip().lower()
+    key = answer(f"{menu}? ").lower()
     chosen = choices.get(key) or next((choice for choice in choices.values() if choice[0] == key), None)
     return chosen[1]() if chosen is not None else None
 
 
-def _approve(engine: Engine, mission: Mission, request: Request) -> Mission:
-    answer = None
-    if request.kind is ApprovalKind.QUESTION:
-        kind = click.Choice(request.choices) if request.choices else None
-        # The choices stand in the request, made safe to show.
-        answer = click.prompt("your answer", type=kind, show_choices=False)
-    return engine.approve(mission.mission_id, digest=request.digest, approval_id=request.approval_id, answer=answer)
+def _approve(engine: Engine, mission: Mission, request: Request, answer: Answers) -> Mission:
+    # Which answers there are stands in the request, and one that is none of them is refused.
+    text = answer("your answer: ") if request.kind is ApprovalKind.QUESTION else None
+    return engine.approve(mission.mission_id, digest=request.digest, approval_id=request.approval_id, answer=text)
 
 
-def _reject(engine: Engine, mission: Mission, request: Request) -> Mission:
-    reason = click.prompt("reason")
+def _reject(engine: Engine, mission: Mission, request: Request, answer: Answers) -> Mission:
+    reason = answer("reason: ")
     return engine.reject(mission.mission_id, reason, digest=request.digest, approval_id=request.approval_id)

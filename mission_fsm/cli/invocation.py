@@ -75,6 +75,11 @@ _STANDARD = (
 mission_argument = click.argument("mission", metavar="[ID]", required=False)
 by_option = click.option("--by", metavar="NAME", help="Who decides; the current user.")
 no_run_option = click.option("--no-run", is_flag=True, help="Only record the decision.")
+take_over_option = click.option(
+    "--take-over",
+    is_flag=True,
+    help="Take the mission from a runner that is suspended or hangs, unless it is writing files or running a command.",
+)
 
 
 def standard_options(command: Callable[..., int]) -> Callable[..., int]:

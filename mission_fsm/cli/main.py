@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import TextIO
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from mission_fsm import __version__
+from mission_fsm.cli import streams
 from mission_fsm.cli.catalog import COMMANDS
 from mission_fsm.cli.failure import tell
 
@@ -22,7 +23,7 @@ Exit status:
   1  unexpected error                              6  stopped
   2  usage, or an invalid plan                     7  refused: not legal now, or held
   3  awaiting approval                             8  the journal does not verify
-  4  paused                                      130  Ctrl-C; a mission that runs is paused: 4
+  4  paused                                      130  Ctrl-C; a mission that runs or asks is paused: 4
 
 \b
 With --json, standard output is one JSON object; where the command fails, it is
@@ -35,6 +36,14 @@ Completion: eval "$(_MISSION_COMPLETE=bash_source mission)", or zsh_source, or f
 
 class LazyGroup(click.Group):
     """A group whose commands stand in the catalog."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _enough_read():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _enough_read():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         return list(COMMANDS)
@@ -58,6 +67,15 @@ class LazyGroup(click.Group):
         return commands + click.Command.shell_complete(self, ctx, incomplete)
 
 
+@contextmanager
+def _enough_read() -> Iterator[None]:
+    """Whoever read our output and has had enough of it makes no error of it, as click would."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(0) from None
+
+
 @click.command(
     cls=LazyGroup,
     epilog=_EPILOG,
@@ -69,7 +87,7 @@ def cli(ctx: click.Context) -> None:
     """Run a plan that a person approved, one step at a time, and nothing else.
 
     A command that names a mission takes its id, the beginning of its id, or nothing where the workspace (the
-    current folder, or -C) has one mission.
+    current folder, or -C) has one mission, or one that may still run: it has not ended, and its plan was not rejected.
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
@@ -78,24 +96,12 @@ def cli(ctx: click.Context) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks is printed as its escape, rather than ending the command.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    streams.make_ready()
     try:
         status = cli.main(list(arguments), prog_name="mission", standalone_mode=False)
-        sys.stdout.flush()
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
     except BaseException as error:  # every one of them becomes a sentence and a status
         status = tell(error, as_json="--json" in arguments)
-    for stream in (sys.stdout, sys.stderr):
-        _let_go(stream)
+    streams.let_go()
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _let_go(stream: TextIO) -> None:
-    """Flush the stream; where nobody reads it any more, that is no error, and Python must not find one either."""
-    try:
-        stream.flush()
-    except OSError:
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -107,7 +107,9 @@ def _value(name: str, value: object) -> Iterator[str]:
 
 
 def _marked(mark: str, text: str) -> str:
-    return coloured("".join(f"{mark}{line}\n" for line in text.splitlines()))
+    # Nothing but a line feed ends a line; other breaks are shown in it.
+    lines = text.removesuffix("\n").split("\n") if text else ()
+    return coloured("".join(f"{mark}{line}\n" for line in lines))
 
 
 def _block(text: str) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from mission_fsm.cli.advice import PATCH, advice
 from mission_fsm.cli.words import indented, one_line, print_json, request_in_words, state_in_words
-from mission_fsm.core.mission import Mission, State
-from mission_fsm.core.projections import status
+from mission_fsm.core.mission import Failure, Mission, State
+from mission_fsm.core.projections import status, step_status
 from mission_fsm.core.text import visible
 from mission_fsm.core.wording import count
 from mission_fsm.engine import Engine
@@ -35,13 +36,15 @@ def exit_status(mission: Mission) -> int:
 
 def report(engine: Engine, mission: Mission, *, as_json: bool) -> None:
     """Say where the mission stands, and what can be done now."""
-    if as_json:
-        print_json(status(mission))
-        return
-    click.echo(standing(mission))
-    commands = advice_for(engine, mission)
-    if commands:
-        click.echo(indented(commands))
+    # Whether anybody still reads it changes nothing in where the mission stands, or in the status that says so.
+    with suppress(BrokenPipeError):
+        if as_json:
+            print_json(status(mission))
+            return
+        click.echo(standing(mission))
+        commands = advice_for(engine, mission)
+        if commands:
+            click.echo(indented(commands))
 
 
 def standing(mission: Mission) -> str:
@@ -49,26 +52,29 @@ def standing(mission: Mission) -> str:
     verb = "has" if mission.state is State.FAILED else "is"
     line = f"mission {mission.mission_id} {verb} {state_in_words(mission.state)}"
     if mission.state is State.COMPLETE:
-        all_undone = mission.edits and not any(edit.kind == "edit" and not edit.undone_by for edit in mission.edits)
-        return (
-            f"{line}: {count(len(mission.plan.steps), 'step')}{', whose edits are rolled back' if all_undone else ''}"
-        )
+        every = range(len(mission.plan.steps))
+        undone = sum(step_status(mission, index) == "rolled_back" for index in every)
+        taken_back = f", {undone} of them rolled back" if undone else ""
+        return f"{line}: {count(len(every), 'step')}{taken_back}"
     if mission.state is State.IDLE:
         return f"{line}: its plan is {_PLAN_DECISIONS[mission.plan_decision]}"
     steps = mission.plan.steps
     if mission.cursor < len(steps):
         line += f" at step {steps[mission.cursor].step_id} ({mission.cursor + 1} of {len(steps)})"
     if mission.failure is not None and mission.state is State.FAILED:
-        return f"{line}: {_told(mission.failure.message)}"
+        return f"{line}: {_told(mission.failure)}"
     if mission.pending is not None:
         return "\n".join([f"{line}:", indented(request_in_words(mission.pending), 4)])
+    if mission.state is State.RUNNING and mission.at_rest:
+        return f"{line}: it may go on, and nobody carries it on yet"
     if mission.pause_reason is not None and mission.state is State.PAUSED:
         return f"{line}: {mission.pause_reason.replace('_', ' ')}"
     return line
 
 
-def _told(message: str) -> str:
+def _told(failure: Failure) -> str:
     """A failure's message: a sentence, and below it the end of what a test printed."""
+    message = failure.message.strip() or f"{failure.kind.replace('_', ' ')}, and nothing was said of why"
     sentence, _, output = visible(message).partition("\n")
     return "\n".join([sentence, *(click.style(f"  {line}", dim=True) for line in output.splitlines())])
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 
 import click
 
@@ -29,6 +31,17 @@ _SAYS = {rule.id: rule.says for rule in (*RULES, LARGE)}
 def print_json(value: object) -> None:
     """One JSON value on one line of standard output."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+raw_option = click.option("--raw", is_flag=True, help="The exact bytes, on a terminal too.")
+
+
+def print_exact(content: bytes, *, raw: bool, shown: Callable[[str], str]) -> None:
+    """The bytes as they are; but on a terminal, unless they are wanted raw, as they can be shown there."""
+    if raw or not sys.stdout.isatty():
+        click.echo(content, nl=False)
+    else:
+        click.echo(shown(content.decode("utf-8", "surrogateescape")), nl=False)
 
 
 def one_line(text: str) -> str:

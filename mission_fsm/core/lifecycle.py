@@ -86,6 +86,8 @@ TABLE: tuple[Row, ...] = (
 INITIAL = State.IDLE
 FINAL = frozenset({State.STOPPED, State.COMPLETE})
 TRIGGERS: tuple[str, ...] = tuple(dict.fromkeys(row.trigger for row in TABLE))
+# What comes of the runner's own work and of the clock. All the others are asked for, by a person or a host.
+UNASKED = frozenset({"advance", "request_approval", "expire", "request_input", "fail", "finish"})
 
 
 def rows(trigger: str, source: State) -> tuple[Row, ...]:
@@ -108,7 +110,7 @@ def next_state(mission: Mission, trigger: str, facts: Facts = NO_FACTS) -> State
 
 
 def legal_triggers(mission: Mission, facts: Facts = NO_FACTS) -> tuple[str, ...]:
-    """The triggers that could be fired now, without firing any."""
+    """The triggers that may be asked for now, without firing any."""
     return tuple(t for t in _triggers_from(mission.state) if why_not(mission, t, facts) is None)
 
 
@@ -139,7 +141,7 @@ class _Cursor:
 
 
 def _triggers_from(state: State) -> tuple[str, ...]:
-    return tuple(trigger for trigger in TRIGGERS if (trigger, state) in _ROWS)
+    return tuple(trigger for trigger in TRIGGERS if (trigger, state) in _ROWS and trigger not in UNASKED)
 
 
 def _first_refusal(row: Row, mission: Mission, facts: Facts) -> tuple[str, str] | None:

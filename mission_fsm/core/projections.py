@@ -16,7 +16,9 @@ from mission_fsm.core.wording import count
 
 
 class StepStatus(TypedDict):
-    """status: `pending`, `running`, `awaiting_approval`, `paused`, `failed`, `stopped` or `completed`."""
+    """status: `pending`, `running`, `awaiting_approval`, `paused`, `failed`, `stopped`, `completed`, or
+    `rolled_back` where it was completed, and the last that it wrote has been taken back.
+    """
 
     step_id: str
     stage: str
@@ -42,6 +44,15 @@ class FailureStatus(TypedDict):
     signature: str
 
 
+class EditStatus(TypedDict):
+    """What the mission wrote. kind: `edit` or `rollback`. undone_by: the rollback that took it back, or None."""
+
+    checkpoint_id: str
+    kind: str
+    step_id: str
+    undone_by: str | None
+
+
 class Status(TypedDict):
     """Where a mission stands. Scripts rely on these keys: some may be added, none renamed or removed.
 
@@ -56,6 +67,7 @@ class Status(TypedDict):
     pending: PendingStatus | None
     failure: FailureStatus | None
     sequence: int
+    edits: list[EditStatus]
 
 
 def status(mission: Mission) -> Status:
@@ -77,16 +89,31 @@ def status(mission: Mission) -> Status:
         "pending": _pending(mission.pending) if mission.pending else None,
         "failure": _failure(mission.failure) if mission.failure else None,
         "sequence": mission.sequence,
+        "edits": [
+            {
+                "checkpoint_id": edit.checkpoint_id,
+                "kind": edit.kind,
+                "step_id": edit.step_id,
+                "undone_by": edit.undone_by,
+            }
+            for edit in mission.edits
+        ],
     }
 
 
 def step_status(mission: Mission, step_index: int) -> str:
     """What has become of the step at that index: the step at the cursor is in the state of the mission."""
     if step_index < mission.cursor:
-        return "completed"
+        return "rolled_back" if _is_taken_back(mission, step_index) else "completed"
     if step_index > mission.cursor or mission.started_sequence is None or mission.state is State.IDLE:
         return "pending"
     return mission.state.value
+
+
+def _is_taken_back(mission: Mission, step_index: int) -> bool:
+    """Whether the last that the step wrote has been rolled back; it may have been run again since an earlier one."""
+    edits = [edit for edit in mission.edits if edit.kind == "edit" and edit.cursor == step_index]
+    return bool(edits) and edits[-1].undone_by is not None
 
 
 def _pending(request: Request) -> PendingStatus:
@@ -175,12 +202,12 @@ def _repair_started(event: e.RepairStarted) -> str:
 def _failure_detected(event: e.FailureDetected) -> str:
     # The lines after the first are details, such as the end of a command's output.
     message = event.message.partition("\n")[0]
-    return f"step {event.step_id} failed ({event.kind}): {message}"
+    return f"step {event.step_id} failed ({event.kind}){_because(message)}"
 
 
 def _mission_recovered(event: e.MissionRecovered) -> str:
     doubt = f"; it is not known whether this took effect: {', '.join(event.in_doubt)}" if event.in_doubt else ""
-    return f"{event.runner} took over from a runner that is gone{doubt}"
+    return f"{event.runner} took over from the runner before it{doubt}"
 
 
 SENTENCES: dict[type, Callable[[Any], str]] = {

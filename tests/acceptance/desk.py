@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,16 @@ class Result:
     def json(self) -> Any:
         """Standard output, which is one JSON value."""
         return json.loads(self.out)
+
+
+@contextmanager
+def in_the_foreground() -> Iterator[None]:
+    """What is started here does not ignore Ctrl-C, as it would where the tests are run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def python(code: str) -> list[str]:
@@ -108,7 +119,7 @@ class Desk:
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start `mission` and leave it running; the test ends it at the latest."""
-        with (self.folder / "stderr").open("a") as said:
+        with (self.folder / "stderr").open("a") as said, in_the_foreground():
             started = subprocess.Popen(
                 self.argv(*arguments),
                 stdin=subprocess.DEVNULL,

@@ -107,6 +107,7 @@ def test_a_runner_that_is_killed_takes_its_command_with_it_and_the_next_carries_
     waiting.runner.kill()
     waiting.runner.wait(60)
     desk.until(waiting.is_gone)
+    assert f"`mission run {desk.only()}` carries it on" in desk.run("resume").err
     shown = desk.run("show")
     assert "its runner is gone" in shown.out
     assert "mission run" in shown.out
@@ -138,12 +139,13 @@ def test_a_second_runner_is_refused_and_told_who_holds_the_mission(desk: Desk) -
 def test_the_log_is_followed_to_the_end_and_tells_each_event_once(desk: Desk) -> None:
     waiting = Waiting(desk)
     follower = desk.start("log", "--follow", "--json")
-    first = follower.stdout.readline() if follower.stdout else ""
+    assert follower.stdout is not None
+    first = follower.stdout.readline()
     assert '"sequence": 1' in first
     waiting.let_go()
     assert waiting.status() == 0
-    rest, _ = follower.communicate(timeout=60)
-    assert follower.returncode == 0
+    rest = follower.stdout.read()
+    assert follower.wait(60) == 0
     assert (first + rest) == desk.run("log", "--json").out
 
 
@@ -162,7 +164,7 @@ def test_a_reader_that_has_had_enough_is_no_error(desk: Desk) -> None:
     follower = desk.start("log", "--json")
     assert follower.stdout is not None
     follower.stdout.close()
-    follower.wait(60)
+    assert follower.wait(60) == 0
     assert desk.said() == ""
 
 

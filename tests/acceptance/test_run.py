@@ -18,7 +18,7 @@ def test_json_is_one_object_with_the_keys_of_the_contract_and_nothing_else_is_sa
     assert done.status == 0
     assert done.err == ""
     told = done.json
-    keys = ["mission_id", "state", "plan_digest", "step_index", "steps", "pending", "failure", "sequence"]
+    keys = ["mission_id", "state", "plan_digest", "step_index", "steps", "pending", "failure", "sequence", "edits"]
     assert list(told) == keys
     assert (told["state"], told["step_index"], told["pending"], told["failure"]) == ("complete", 4, None, None)
     assert told["steps"][1] == {"step_id": "fix", "stage": "edit", "status": "completed", "attempts": 1}
@@ -152,14 +152,43 @@ def test_a_second_mission_in_the_workspace_is_refused_and_named(desk: Desk) -> N
 
 def test_missions_are_listed_newest_first(desk: Desk) -> None:
     first = desk.run("run", desk.four_steps, "--json").json["mission_id"]
-    second = desk.run("run", desk.four_steps, "--json").json["mission_id"]
+    second = desk.run("run", desk.plan(desk.edit, name="other.json"), "--json").json["mission_id"]
     told = desk.run("list", "--json").json["missions"]
     assert [mission["mission_id"] for mission in told] == [second, first]
     assert all(mission["state"] == "idle" for mission in told)
     several = desk.run("show")
     assert several.status == 2
-    assert first in several.err
-    assert second in several.err
+    assert f"\n  {first}  idle: greet politely\n" in several.err
+    assert f"\n  {second}  idle: greet politely\n" in several.err
+
+
+def test_a_plan_that_is_run_again_before_it_has_begun_is_the_same_mission(desk: Desk) -> None:
+    desk.run("run", desk.four_steps)
+    first = desk.only()
+    again = desk.run("run", desk.four_steps)
+    assert (again.status, desk.only()) == (3, first)
+    assert f"mission {first} has this plan, and has not begun" in again.err
+    assert desk.run("approve", "--no-run").status == 0
+    done = desk.run("run", desk.four_steps, "--grant", "all", "--json")
+    assert (done.status, done.json["mission_id"], done.err) == (0, first, "")
+
+
+def test_a_mission_that_was_granted_more_or_that_was_rejected_is_not_the_same(desk: Desk) -> None:
+    more = desk.begin(desk.four_steps, approve=False, grants=("all",))
+    first = desk.run("run", desk.four_steps, "--json").json["mission_id"]
+    assert first != more
+    assert desk.run("reject", first, "--reason", "no").status == 0
+    assert desk.run("run", desk.four_steps, "--json").json["mission_id"] not in (more, first)
+    assert len(desk.missions()) == 3
+
+
+def test_a_mission_whose_plan_was_rejected_is_not_meant_where_none_is_named(desk: Desk) -> None:
+    desk.run("run", desk.four_steps)
+    rejected = desk.only()
+    desk.run("reject", "--reason", "no")
+    assert desk.run("show", "--json").json["mission_id"] == rejected
+    other = desk.run("run", desk.plan(desk.edit, name="other.json"), "--json").json["mission_id"]
+    assert desk.run("show", "--json").json["mission_id"] == other
 
 
 def test_the_scope_of_a_home_is_its_own(desk: Desk) -> None:

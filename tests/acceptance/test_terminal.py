@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from tests.acceptance.desk import Desk, tree_of
 
 MENU = "[a] approve, [r] reject, [l] leave it waiting"
@@ -51,15 +53,65 @@ def test_a_plan_is_rejected_or_left_waiting(desk: Desk) -> None:
     assert terminal.status() == 7
 
 
-def test_a_gate_can_be_paused_and_ctrl_c_leaves_it_waiting(desk: Desk) -> None:
+def test_a_gate_can_be_paused_and_ctrl_d_leaves_it_waiting(desk: Desk) -> None:
     terminal = desk.at_terminal("run", desk.four_steps, "--approve")
     terminal.sees("[p] pause")
-    assert terminal.gives_up() == 3
+    terminal.presses_ctrl_d()
+    assert terminal.status() == 3, terminal.shown
     terminal = desk.at_terminal("run", desk.only())
     terminal.sees("[p] pause")
     terminal.types("p")
     assert terminal.status() == 4, terminal.shown
     assert desk.state()["state"] == "paused"
+
+
+def test_ctrl_c_at_a_gate_pauses_and_what_waited_there_waits_on(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal.sees("[p] pause")
+    terminal.presses_ctrl_c()
+    assert terminal.status() == 4, terminal.shown
+    assert desk.state()["state"] == "paused"
+    assert desk.run("resume").status == 3
+
+
+def test_ctrl_c_twice_at_a_gate_stops_and_more_of_them_change_nothing(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal.sees("[p] pause")
+    terminal.types("r")
+    terminal.sees("reason")
+    terminal.presses_ctrl_c()
+    terminal.sees("pausing")
+    terminal.presses_ctrl_c()
+    terminal.sees("stopped")
+    terminal.presses_ctrl_c()
+    assert terminal.status() == 6, terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert desk.state()["state"] == "stopped"
+
+
+def test_ctrl_c_while_the_plan_is_asked_about_leaves_it_waiting_and_twice_stops(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.four_steps)
+    terminal.sees(MENU)
+    terminal.presses_ctrl_c()
+    terminal.sees("leaving the plan to wait")
+    assert terminal.status() == 3, terminal.shown
+    terminal = desk.at_terminal("run", desk.only())
+    terminal.sees(MENU)
+    terminal.presses_ctrl_c()
+    terminal.sees("Ctrl-C again")
+    terminal.presses_ctrl_c()
+    assert terminal.status() == 6, terminal.shown
+
+
+def test_a_terminal_heeds_ctrl_c_where_the_tests_themselves_are_run_in_the_background(desk: Desk) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        terminal = desk.at_terminal("log", "--follow", desk.begin(desk.four_steps, approve=False))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    terminal.sees("mission created")
+    terminal.presses_ctrl_c()
+    assert terminal.status() == 0, terminal.shown
 
 
 def test_ctrl_c_while_a_command_runs_pauses_the_mission(desk: Desk) -> None:
@@ -79,8 +131,14 @@ def test_a_question_is_put_and_answered(desk: Desk) -> None:
     terminal.sees("[a] answer")
     terminal.types("a")
     terminal.sees("your answer")
+    terminal.types("rude")
+    terminal.sees("must be one of: formal, warm")
+    terminal.sees("[a] answer")
+    terminal.types("a")
+    terminal.sees("your answer")
     terminal.types("warm")
     assert terminal.status() == 0
+    assert "your answer: warm\r\n  the question was approved by ada: warm\r\n" in terminal.shown
 
 
 def test_a_change_that_no_longer_fits_is_asked_about_again(desk: Desk) -> None:
@@ -113,8 +171,10 @@ def test_nothing_in_a_plan_a_diff_or_an_output_can_act_on_the_terminal(desk: Des
         terminal.sees(MENU)
         terminal.types("a")
     assert terminal.status() == 5
-    quiet = [desk.run(command).out for command in ("show", "diff", "log", "list")]
-    for shown in (terminal.shown, *quiet):
+    quiet = [desk.run(command).out for command in ("show", "log", "list")]
+    at_terminal = [desk.at_terminal(command) for command in ("diff", "output")]
+    assert [looking.status() for looking in at_terminal] == [0, 0]
+    for shown in (terminal.shown, *quiet, *(looking.shown for looking in at_terminal)):
         assert "owned" in shown
         assert not any(part in shown for part in ("\x1b]0", "\x1b[2J", "\u202e"))
 

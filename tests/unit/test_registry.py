@@ -280,6 +280,14 @@ def test_a_listing_tells_what_a_plugin_is_and_takes() -> None:
     assert (append.kind, append.summary) == ("editor", "Adds to the end of a file.")
 
 
+def test_a_plugin_that_says_nothing_of_itself_is_not_listed_with_what_its_base_class_says() -> None:
+    class Quiet(Deploy):
+        name = "quiet"
+
+    [quiet] = Registry.of([Quiet]).describe()
+    assert quiet.summary == ""
+
+
 def test_a_listing_tells_which_package_and_version_brings_a_plugin(package: Package) -> None:
     package("acme_lint", LINT, stages="lint = acme_lint:Lint")
     [lint] = [found for found in Registry.installed().describe() if found.name == "lint"]

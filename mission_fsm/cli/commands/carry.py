@@ -10,8 +10,9 @@ import click
 from mission_fsm.cli.foreground import carry_on, recorded
 from mission_fsm.cli.invocation import Invocation, by_option, mission_argument, no_run_option, standard_options
 from mission_fsm.cli.progress import teller
-from mission_fsm.core.mission import Mission
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
+from mission_fsm.errors import IllegalTransition
 
 
 @click.command("resume")
@@ -93,5 +94,10 @@ def _carry(
     told = teller(as_json=invocation.as_json)
     with invocation.open(told) as engine:
         mission_id = invocation.find(engine, mission)
-        decided = decide(engine, mission_id)
+        try:
+            decided = decide(engine, mission_id)
+        except IllegalTransition as refusal:
+            if refusal.state == State.RUNNING:
+                refusal.add_note(f"nobody runs it now: `mission run {mission_id}` carries it on")
+            raise
         return recorded(invocation, engine, decided) if no_run else carry_on(invocation, engine, mission_id, told)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from mission_fsm.cli.diffs import applied_diffs, coloured, diff_text, pending_diff
+from mission_fsm.cli.diffs import applied_diffs, coloured, diff_bytes, pending_diff
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
-from mission_fsm.cli.words import one_line, print_json, risk_in_words
+from mission_fsm.cli.words import one_line, print_exact, print_json, raw_option, risk_in_words
 from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.events import DiffProposed
 from mission_fsm.engine import Engine
@@ -15,17 +15,20 @@ from mission_fsm.engine import Engine
 @click.command("diff")
 @mission_argument
 @click.option("--step", metavar="STEP_ID", help="Only what that step has changed.")
+@raw_option
 @standard_options
-def diff_command(invocation: Invocation, mission: str | None, step: str | None) -> int:
+def diff_command(invocation: Invocation, mission: str | None, step: str | None, raw: bool) -> int:  # noqa: FBT001
     """Show the change that is waiting, or what the mission has changed.
 
     The change that waits for a decision, where one does; otherwise every change that was applied and has not been
-    rolled back, in order. What does not print is shown as its escape; with --json the text is exact.
+    rolled back, in order. It is a patch, byte for byte, for `git apply`; but on a terminal it is in colour, and what
+    nobody would see is named, such as ⟦U+202E⟧. Of a binary file only its name and size are told.
 
     \b
     Examples:
       mission diff
       mission diff 7kd --step fix
+      mission diff 7kd | git -C elsewhere apply
     """
     with invocation.open() as engine:
         shown = engine.state(invocation.find(engine, mission))
@@ -40,7 +43,7 @@ def diff_command(invocation: Invocation, mission: str | None, step: str | None) 
             risk = risk_in_words(RiskLevel(proposal.risk_level), proposal.rules)
             heading = f"{'waits' if waiting else 'applied'} in step {one_line(proposal.step_id)}, {risk}"
             click.echo(f"{heading}: {one_line(proposal.summary)}", err=True)
-            click.echo(coloured(diff_text(engine, proposal)), nl=False)
+            print_exact(diff_bytes(engine, proposal), raw=raw, shown=coloured)
         if not chosen:
             click.echo(f"mission {shown.mission_id} has changed nothing that is still there", err=True)
     return 0
@@ -56,5 +59,5 @@ def _as_object(engine: Engine, proposal: DiffProposed, *, pending: bool) -> dict
         "risk_level": proposal.risk_level,
         "rules": list(proposal.rules),
         "files": list(proposal.files),
-        "diff": diff_text(engine, proposal),
+        "diff": diff_bytes(engine, proposal).decode("utf-8", "replace"),
     }

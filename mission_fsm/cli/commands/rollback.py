@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from mission_fsm.cli.foreground import recorded
@@ -50,7 +52,10 @@ def rollback_command(
         place = named if named is not None else to
         if not dry_run:
             return recorded(invocation, engine, engine.rollback(mission_id, place, overwrite=overwrite))
-        return _preview(invocation, mission_id, engine.plan_rollback(mission_id, place, overwrite=overwrite))
+        plan = engine.plan_rollback(mission_id, place, overwrite=overwrite)
+        with suppress(BrokenPipeError):  # what was found stands, whether or not anybody reads it
+            _preview(invocation, mission_id, plan)
+        return Refused.exit_status if plan.conflicts else 0
 
 
 def _names(invocation: Invocation, engine: Engine, names: tuple[str, ...]) -> tuple[str, str | None]:
@@ -81,7 +86,7 @@ def _places(mission: Mission) -> set[str]:
     return {START} | steps | {edit.checkpoint_id for edit in mission.edits}
 
 
-def _preview(invocation: Invocation, mission_id: str, plan: RollbackPlan) -> int:
+def _preview(invocation: Invocation, mission_id: str, plan: RollbackPlan) -> None:
     if invocation.as_json:
         print_json(
             {
@@ -99,4 +104,3 @@ def _preview(invocation: Invocation, mission_id: str, plan: RollbackPlan) -> int
             click.echo(f"  {one_line(what)}  {one_line(path)}")
         for conflict in plan.conflicts:
             click.secho(f"  {one_line(conflict)}", fg="red")
-    return Refused.exit_status if plan.conflicts else 0

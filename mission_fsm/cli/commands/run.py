@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from mission_fsm.cli import gate
-from mission_fsm.cli.foreground import came_to, carry_on
-from mission_fsm.cli.invocation import Invocation, by_option, no_run_option, standard_options
+from mission_fsm.cli.foreground import came_to, carry_on, decide_plan
+from mission_fsm.cli.invocation import Invocation, by_option, no_run_option, standard_options, take_over_option
 from mission_fsm.cli.plan_page import plan_page
 from mission_fsm.cli.progress import teller
 from mission_fsm.core.mission import Mission, State
@@ -28,9 +27,10 @@ from mission_fsm.registry import Registry
     "grants",
     multiple=True,
     metavar="RULE",
-    help="Decide gates in advance: edit, edit:GLOB, test, or all. May be given several times.",
+    help="Decide gates in advance: edit, edit:GLOB, test, all, or a stage by its name. May be given several times.",
 )
 @no_run_option
+@take_over_option
 @by_option
 @standard_options
 def run_command(
@@ -39,12 +39,17 @@ def run_command(
     approve: bool,  # noqa: FBT001 - as click calls it
     grants: tuple[str, ...],
     no_run: bool,  # noqa: FBT001
+    take_over: bool,  # noqa: FBT001
 ) -> int:
     """Run a plan, or carry a mission on, to the next gate, pause, failure or end.
 
     PLAN is a file; what is no file is the id of a mission, or its beginning. Without --approve a terminal shows the
     plan and asks; anything else leaves the mission idle, with exit status 3. A gate on a terminal shows the change
-    and asks; anything else leaves it waiting, with exit status 3. Ctrl-C pauses, twice stops.
+    and asks; anything else leaves it waiting, with exit status 3. A mission of the same plan that has not begun is
+    carried on, rather than another one made.
+
+    Ctrl-C pauses, with exit status 4, and twice stops, with 6: while a step runs, and while a gate asks. While the
+    plan is asked about nothing runs yet, and Ctrl-C leaves it waiting. So does Ctrl-D, anywhere.
 
     \b
     Examples:
@@ -57,18 +62,21 @@ def run_command(
         plan = _file(what)
         if plan is not None:
             _refuse_if_held(engine, invocation.folder, plan)
-            mission = engine.create(plan, invocation.folder, grants=grants)
+            mission = _unbegun(invocation, engine, plan, grants) or engine.create(
+                plan, invocation.folder, grants=grants
+            )
         else:
             mission = engine.state(_find(invocation, engine, what))
-            for rule in grants:
-                mission = engine.grant(mission.mission_id, rule)
+        given = [grant.rule for grant in mission.grants]
+        for rule in [rule for rule in grants if rule not in given]:
+            mission = engine.grant(mission.mission_id, rule)
         if mission.state is State.IDLE and mission.plan_decision == "pending":
             mission = _decide_plan(invocation, engine, mission, plan, approve=approve)
             if mission.plan_decision != "approved":
                 return came_to(invocation, engine, mission)
         if no_run:
             return came_to(invocation, engine, mission)
-        return carry_on(invocation, engine, mission.mission_id, told)
+        return carry_on(invocation, engine, mission.mission_id, told, take_over=take_over)
 
 
 def _file(what: str | None) -> Path | None:
@@ -110,6 +118,21 @@ def _refuse_if_held(engine: Engine, workspace: Path, plan: Path) -> None:
     raise Held(f"{whose}; {carry_it_on}")
 
 
+def _unbegun(invocation: Invocation, engine: Engine, plan: Path, grants: tuple[str, ...]) -> Mission | None:
+    """A mission of this very plan that has not begun, and still may; making another would leave that one about."""
+    idle = [row for row in engine.missions(invocation.folder) if row.state == State.IDLE]
+    digest = load_plan(plan, Registry.installed(), workspace=invocation.folder).plan.digest if idle else None
+    for mission in (engine.state(row.mission_id) for row in idle if row.plan_digest == digest):
+        needed = "approve" if mission.plan_decision == "pending" else "start"
+        # It is not to be allowed more than what is granted here.
+        granted = {grant.rule for grant in mission.grants} <= set(grants)
+        if granted and engine.why_not(mission.mission_id, needed) is None:
+            if not invocation.as_json:
+                click.echo(f"mission {mission.mission_id} has this plan, and has not begun: it is carried on", err=True)
+            return mission
+    return None
+
+
 def _decide_plan(
     invocation: Invocation, engine: Engine, mission: Mission, plan: Path | None, *, approve: bool
 ) -> Mission:
@@ -120,4 +143,4 @@ def _decide_plan(
     loaded = load_plan(plan, Registry.installed(), workspace=Path(mission.workspace)) if plan is not None else None
     mapped = loaded.mapped if loaded is not None and loaded.plan.digest == mission.plan.digest else ()
     click.echo(plan_page(mission.plan, mapped, options=True))
-    return gate.decide(engine, mission)
+    return decide_plan(engine, mission)

@@ -7,7 +7,6 @@ import click
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.rest import advice_for, standing
 from mission_fsm.cli.words import indented, one_line, print_json
-from mission_fsm.core.approvals import Grant
 from mission_fsm.core.mission import Edit, Mission, State
 from mission_fsm.core.projections import status, step_status
 from mission_fsm.core.wording import count
@@ -15,6 +14,7 @@ from mission_fsm.engine import Engine
 
 _MARKS = {
     "completed": ("✓", "green"),
+    "rolled_back": ("↶", "magenta"),
     "failed": ("✗", "red"),
     "stopped": ("■", "magenta"),
     "running": ("▶", "blue"),
@@ -65,8 +65,10 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
         standing(mission),
     ]
     if mission.state is State.RUNNING:
-        gone = "nobody runs it: its runner is gone, and `mission run` takes it over where it was"
-        lines.append(f"  run by {holder}" if holder else f"  {gone}")
+        if holder:
+            lines.append(f"  run by {holder}")
+        elif not mission.at_rest:
+            lines.append("  nobody runs it: its runner is gone, and `mission run` takes it over where it was")
     edits = [edit for edit in mission.edits if edit.undone_by is None]
     if edits:
         lines += ["", "can be taken back with `mission rollback`:", *map(_edit_line, reversed(edits))]
@@ -76,16 +78,13 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
     return lines
 
 
-def _grant_line(grant: Grant) -> str:
-    return f"granted   {grant.rule} by {one_line(grant.by)}, used {count(grant.used, 'time')}"
-
-
 def _step_line(mission: Mission, index: int, widest: int) -> str:
     step = mission.plan.steps[index]
     word = step_status(mission, index)
     mark, colour = _MARKS[word]
     attempts = mission.attempts(index)
     again = f" (attempt {attempts})" if attempts > 1 else ""
+    again += " (rolled back)" if word == "rolled_back" else ""
     said = f"{index + 1:>3} {one_line(step.step_id):<{widest}}  {one_line(step.stage):<9} {one_line(step.description)}"
     return f"  {click.style(mark, fg=colour)} {said}{click.style(again, dim=True)}"
 

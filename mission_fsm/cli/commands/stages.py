@@ -36,7 +36,7 @@ def stages_command(invocation: Invocation) -> int:
 def _entry(plugin: Described) -> str:
     origin = f"{plugin.distribution} {plugin.version}"
     heading = click.style(f"{plugin.kind} {one_line(plugin.name)}", bold=True)
-    lines = [f"{heading}  {one_line(plugin.summary)}"]
+    lines = [f"{heading}  {one_line(plugin.summary)}".rstrip()]
     if plugin.touches:
         lines.append(f"  touches  {', '.join(plugin.touches)}")
     if plugin.words:

@@ -50,7 +50,7 @@ def verdict(result: CommandResult, report: str | None = None, *, may_repeat: boo
         problem = result.problem or f"the command ended as {result.kind}"
         kind = _KINDS.get(result.kind, result.kind)
         return Failed(kind, _with_tail(problem, result.output), fingerprint(kind, problem), may_repeat)
-    ended = _ended(result.exit_status)
+    ended = _ended(result)
     try:
         tally = read_output(result.output) if result.report is None else read_report(result.report)
     except BadReport as error:
@@ -105,10 +105,11 @@ def _counted(tested: Tested, tally: Tally | None) -> Tested:
     return evolve(tested, passed=tally.passed, failed=tally.failed, skipped=tally.skipped, failing=tuple(names))
 
 
-def _ended(exit_status: int | None) -> str:
-    if exit_status is not None and exit_status > 128:
-        return f"exit status {exit_status} (signal {exit_status - 128})"
-    return f"exit status {exit_status}"
+def _ended(result: CommandResult) -> str:
+    if result.exit_status is None:
+        return result.problem or "its exit status is not known"
+    signal = f" (signal {result.exit_status - 128})" if result.exit_status > 128 else ""
+    return f"exit status {result.exit_status}{signal}"
 
 
 def _counts(tally: Tally) -> str:
@@ -121,12 +122,14 @@ def _why(tally: Tally | None, ended: str) -> str:
         return ended
     if tally.total == 0:
         return f"no tests were run ({ended})"
+    ran = tally.total - tally.skipped
+    skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     if tally.failed == 0:
-        return f"{ended}, though none of {tally.total} tests failed"
+        return f"{ended}, though none of {ran} tests failed{skipped}"
     names = [visible(test.name)[:_NAME_WIDTH] for test in tally.failing[:_NAMES_SHOWN]]
     more = f" and {tally.failed - len(names)} more" if names and tally.failed > len(names) else ""
     which = f": {', '.join(names)}{more}" if names else ""
-    return f"{tally.failed} of {tally.total} tests failed ({ended}){which}"
+    return f"{tally.failed} of {ran} tests failed{skipped} ({ended}){which}"
 
 
 def _with_tail(sentence: str, output: str) -> str:

@@ -11,13 +11,21 @@ from mission_fsm.cli.interruption import heeding_signals
 from mission_fsm.core.mission import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mission_fsm import Engine
     from tests.unit.cli.conftest import Step
 
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """What a process leaves ignored at its end is not ignored in the tests that follow."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_handlers_that_were_there_are_put_back(engine: Engine) -> None:
@@ -34,6 +42,20 @@ def test_what_was_started_with_nohup_outlives_its_terminal(engine: Engine) -> No
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_once_ctrl_c_was_heeded_a_late_one_cannot_change_how_the_process_ends(engine: Engine) -> None:
+    with heeding_signals(engine):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_signal_that_came_before_a_question_answers_it(engine: Engine) -> None:
+    with heeding_signals(engine) as wanted:
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            wanted.answer("what? ")
 
 
 def test_a_third_ctrl_c_ends_the_process(engine: Engine) -> None:

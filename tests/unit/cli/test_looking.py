@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
+
+from mission_fsm.cli.catalog import COMMANDS
+from mission_fsm.cli.rest import standing
+from mission_fsm.core.mission import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +84,114 @@ def test_the_diff_is_that_which_waits_or_all_that_was_applied_and_is_still_there
     mission("rollback", "--to", "start")
     nothing = mission("diff")
     assert (nothing.status, nothing.out) == (0, "")
+
+
+def test_a_diff_that_no_terminal_shows_is_a_patch_byte_for_byte(
+    mission: Type, workspace: Path, tmp_path: Path, plan_file: Callable[..., Path]
+) -> None:
+    (workspace / "dos.txt").write_bytes(b"one\r\ntwo\r\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/dos.txt").write_bytes(b"one\r\ntwo\r\n")
+    replace = [{"path": "dos.txt", "search": "two", "replace": "\x1b[1mtwo\x07"}]
+    step = {"step_id": "dos", "description": "Modify it", "with": {"replace": replace}}
+    mission("run", plan_file(step), "--approve", "--grant", "all")
+    patch = mission("diff").out.encode()
+    assert mission("diff", "--raw").out.encode() == patch
+    subprocess.run(["git", "apply", "-"], input=patch, cwd=tmp_path / "elsewhere", check=True)
+    assert (tmp_path / "elsewhere/dos.txt").read_bytes() == (workspace / "dos.txt").read_bytes()
+    assert b"\x1b[1mtwo\x07\r\n" in (workspace / "dos.txt").read_bytes()
+
+
+def test_the_output_is_all_that_the_last_command_printed_or_that_of_one_step(
+    mission: Type, plan_file: Callable[..., Path]
+) -> None:
+    def printing(step_id: str, code: str) -> Step:
+        return {"step_id": step_id, "description": "Run it", "with": {"run": [sys.executable, "-c", code]}}
+
+    find = {"step_id": "find", "description": "Research who greets"}
+    lines = "".join(f"line {number}\n" for number in range(500))
+    first = printing("first", "for number in range(500): print('line', number)")
+    second = printing("second", "print('\\x1b[2Jmore'); raise SystemExit(1)")
+    mission("run", plan_file(find, first, second), "--approve")
+    mission("retry")
+    said = mission("output")
+    assert (said.out, "step second, attempt 2, 9 bytes: the test failed" in said.err) == ("\x1b[2Jmore\n", True)
+    assert mission("output", "--step", "first").out == lines
+    told = mission("output", "--step", "first", "--json").json["output"]
+    assert (told["step_id"], told["attempt"], told["type"], told["text"]) == ("first", 1, "test_completed", lines)
+    assert mission("output", "--step", "find").out.startswith("{")
+    assert mission("output", "--step", "third").status == 2
+
+
+def test_a_mission_that_has_printed_nothing_says_so(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    mission("run", plan_file(steps["fix"]), "--approve")
+    said = mission("output")
+    assert (said.status, said.out, "has no output" in said.err) == (0, "", True)
+    assert mission("output", "--json").json["output"] is None
+
+
+def test_what_was_taken_back_is_said_to_be_of_each_step(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    def now() -> list[str]:
+        return [step["status"] for step in mission("show", "--json").json["steps"]]
+
+    mission("run", plan_file(steps["fix"], steps["note"]), "--approve", "--grant", "all")
+    mission("rollback")
+    assert now() == ["completed", "rolled_back"]
+    shown = mission("show").out
+    assert "↶   2 note" in shown
+    assert "complete: 2 steps, 1 of them rolled back" in shown
+    edits = mission("show", "--json").json["edits"]
+    undo = edits[-1]["checkpoint_id"]
+    assert [(edit["kind"], edit["step_id"], edit["undone_by"]) for edit in edits] == [
+        ("edit", "fix", None),
+        ("edit", "note", undo),
+        ("rollback", "note", None),
+    ]
+    mission("rollback", undo)
+    assert now() == ["completed", "completed"]
+
+
+def test_a_step_that_was_taken_back_and_run_again_is_completed(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    mission("run", plan_file(steps["fix"], steps["note"]), "--approve", "--grant", "edit:*.py")
+    mission("pause")
+    mission("rollback")
+    assert mission("show", "--json").json["steps"][0]["status"] == "paused"
+    mission("resume")
+    assert mission("show", "--json").json["steps"][0]["status"] == "completed"
+
+
+def test_a_failure_that_nobody_explained_is_told_by_its_kind(engine: Engine, failed: str) -> None:
+    mission = engine.state(failed)
+    unexplained = attrs.evolve(mission, failure=Failure("check", "lint_failed", " \n", "signature"))
+    assert standing(unexplained).endswith("at step check (2 of 3): lint failed, and nothing was said of why")
+
+
+def test_a_mission_that_was_decided_on_and_not_carried_on_is_said_to_be_run_by_nobody_yet(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    mission("run", plan_file(steps["fix"]), "--approve")
+    for said in (mission("approve", "--no-run").out, mission("show").out):
+        assert "nobody carries it on yet" in said
+        assert "gone" not in said
+    refused = mission("resume")
+    assert refused.status == 7
+    assert "legal now: pause, run, stop; nobody runs it now: `mission run" in refused.err
+
+
+def test_a_refusal_names_what_can_be_typed(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    mission("run", plan_file(steps["fix"]), "--approve")
+    refused = mission("retry").err
+    assert "a mission that is awaiting approval; legal now: approve, reject, pause, stop\n" in refused
+    for word in refused.partition("legal now: ")[2].strip().split(", "):
+        assert word in COMMANDS
 
 
 def test_the_log_is_a_line_for_each_event_and_its_json_holds_the_envelope(

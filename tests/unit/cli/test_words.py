@@ -17,12 +17,12 @@ from mission_fsm.core.evolve import begin
 from mission_fsm.core.mission import State
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.risk import LARGE, RULES
-from mission_fsm.core.text import visible
+from mission_fsm.core.text import visible_diff
 
 
 @given(st.text())
 def test_colour_changes_nothing_of_a_diff_but_its_looks(text: str) -> None:
-    assert click.unstyle(coloured(text)) == visible(text)
+    assert click.unstyle(coloured(text)) == visible_diff(text)
 
 
 def test_each_kind_of_line_of_a_diff_has_its_colour() -> None:

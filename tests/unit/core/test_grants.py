@@ -8,30 +8,32 @@ from hypothesis import strategies as st
 
 from mission_fsm.core.approvals import ApprovalKind, Grant
 from mission_fsm.core.globs import matches
-from mission_fsm.core.grants import check_rule, covering, problem_with_rule
+from mission_fsm.core.grants import check_rule, covering
 from mission_fsm.errors import UsageError
 
 DIFF, COMMAND = ApprovalKind.DIFF, ApprovalKind.COMMAND
+STAGES = ("edit", "repair", "test", "lint")
 
 
 def _grant(rule: str, number: int = 1) -> Grant:
     return Grant(f"grant-{number}", rule, "ann")
 
 
-@pytest.mark.parametrize("rule", ["edit", "test", "all", "edit:src/**", "edit:**/*.py", "edit:a.py"])
+@pytest.mark.parametrize(
+    "rule", ["edit", "test", "all", "edit:src/**", "edit:**/*.py", "edit:a.py", "lint", "lint:a.py"]
+)
 def test_a_rule_that_says_what_it_covers_is_taken(rule: str) -> None:
-    assert problem_with_rule(rule) is None
-    check_rule(rule)
+    check_rule(rule, {"edit", "lint"})
 
 
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        ("", "grant '' is not one of edit, test, all, or edit:GLOB"),
-        ("deploy", "grant 'deploy' is not one of edit, test, all, or edit:GLOB"),
+        ("", "grant '' is not one of edit, test, all, a stage of the plan (lint), or edit:GLOB"),
+        ("deploy", "grant 'deploy' is not one of edit, test, all, a stage of the plan (lint), or edit:GLOB"),
         ("Edit", "grant 'Edit' is not one of"),
-        ("test:src/**", "grant 'test:src/**': only edit takes a glob, as in edit:src/**"),
-        ("all:**", "grant 'all:**': only edit takes a glob"),
+        ("test:src/**", "grant 'test:src/**': test takes no glob, as edit does: edit:src/**"),
+        ("all:**", "grant 'all:**': all takes no glob"),
         ("edit:", "a glob is empty"),
         ("edit:/etc/**", "is absolute"),
         ("edit:../**", "leads out of its folder by .."),
@@ -39,38 +41,46 @@ def test_a_rule_that_says_what_it_covers_is_taken(rule: str) -> None:
     ],
 )
 def test_a_rule_that_is_wrong_is_refused_with_a_sentence(rule: str, sentence: str) -> None:
-    problem = problem_with_rule(rule)
-    assert problem is not None
-    assert sentence in problem
     with pytest.raises(UsageError) as refusal:
-        check_rule(rule)
-    assert str(refusal.value) == problem
+        check_rule(rule, {"edit", "lint"})
+    assert sentence in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("rule", "kinds"),
-    [("edit", {DIFF}), ("edit:**", {DIFF}), ("test", {COMMAND}), ("all", {DIFF, COMMAND})],
+    ("rule", "covers"),
+    [
+        ("edit", {(DIFF, stage) for stage in STAGES}),
+        ("edit:**", {(DIFF, stage) for stage in STAGES}),
+        ("test", {(COMMAND, "test"), (DIFF, "test")}),
+        ("lint", {(COMMAND, "lint"), (DIFF, "lint")}),
+        ("lint:*.py", {(DIFF, "lint")}),
+        ("all", {(kind, stage) for kind in (DIFF, COMMAND) for stage in STAGES}),
+    ],
 )
-def test_each_rule_covers_its_kinds_and_never_a_plan_or_a_question(rule: str, kinds: set[ApprovalKind]) -> None:
-    assert {kind for kind in ApprovalKind if covering([_grant(rule)], kind, ("a.py",))} == kinds
+def test_each_rule_covers_what_its_stage_proposes_and_never_a_plan_or_a_question(
+    rule: str, covers: set[tuple[ApprovalKind, str]]
+) -> None:
+    asked = [(kind, stage) for kind in ApprovalKind for stage in STAGES]
+    paths = {DIFF: ("a.py",)}
+    assert {ask for ask in asked if covering([_grant(rule)], *ask, paths.get(ask[0], ()))} == covers
 
 
 def test_a_rule_with_a_glob_covers_a_change_only_where_every_path_matches() -> None:
     grant = _grant("edit:src/**")
-    assert covering([grant], DIFF, ("src/a.py", "src/deep/b.py")) is grant
-    assert covering([grant], DIFF, ("src/a.py", "setup.py")) is None
+    assert covering([grant], DIFF, "edit", ("src/a.py", "src/deep/b.py")) is grant
+    assert covering([grant], DIFF, "edit", ("src/a.py", "setup.py")) is None
 
 
 def test_a_rule_with_a_glob_covers_nothing_where_no_path_is_known() -> None:
-    assert covering([_grant("edit:src/**")], DIFF) is None
-    assert covering([_grant("edit")], DIFF) is not None
+    assert covering([_grant("edit:src/**")], DIFF, "edit") is None
+    assert covering([_grant("edit")], DIFF, "edit") is not None
 
 
 def test_the_first_grant_that_covers_is_the_one_that_decides() -> None:
     grants = [_grant("test", 1), _grant("edit:docs/**", 2), _grant("edit", 3), _grant("all", 4)]
-    assert covering(grants, DIFF, ("src/a.py",)) is grants[2]
-    assert covering(grants, COMMAND) is grants[0]
-    assert covering([], DIFF, ("a.py",)) is None
+    assert covering(grants, DIFF, "edit", ("src/a.py",)) is grants[2]
+    assert covering(grants, COMMAND, "test") is grants[0]
+    assert covering([], DIFF, "edit", ("a.py",)) is None
 
 
 paths = st.lists(st.sampled_from(["a.py", "src/a.py", "src/deep/b.py", "docs/x.md"]), min_size=1, unique=True)
@@ -78,5 +88,5 @@ paths = st.lists(st.sampled_from(["a.py", "src/a.py", "src/deep/b.py", "docs/x.m
 
 @given(paths, st.sampled_from(["**", "src/**", "*.py", "src/*.py", "docs/*"]))
 def test_no_path_is_granted_that_the_glob_does_not_match(named: list[str], glob: str) -> None:
-    granted = covering([_grant(f"edit:{glob}")], DIFF, tuple(named)) is not None
+    granted = covering([_grant(f"edit:{glob}")], DIFF, "edit", tuple(named)) is not None
     assert granted == all(matches(glob, path) for path in named)

@@ -77,6 +77,7 @@ def test_a_new_mission_waits_for_the_approval_of_its_plan_with_every_step_pendin
         },
         "failure": None,
         "sequence": 2,
+        "edits": [],
     }
 
 
@@ -188,4 +189,4 @@ def test_a_sentence_says_what_happened(event: e.Event, words: str) -> None:
 
 def test_a_terminal_cannot_be_acted_on_through_a_sentence() -> None:
     words = sentence(recorded(e.InputRequested("fix", "erase\x1b[2J\nthis")))
-    assert words == "step fix needs input: erase\\x1b[2J this"
+    assert words == "step fix needs input: erase⟦U+001B⟧[2J this"

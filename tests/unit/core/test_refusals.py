@@ -51,7 +51,7 @@ REPORTS: list[c.Command] = [
 def test_what_a_runner_reports_counts_only_while_the_mission_runs(drive: Drive, command: c.Command) -> None:
     for state, driver in _at_rest(drive).items():
         if state is not State.RUNNING:
-            with pytest.raises(IllegalTransition, match=f"cannot advance a mission that is {state}"):
+            with pytest.raises(IllegalTransition, match=f"cannot advance a mission that is {state.replace('_', ' ')}"):
                 driver(command)
 
 

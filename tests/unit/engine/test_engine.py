@@ -262,9 +262,7 @@ def test_an_edit_that_leaves_the_scope_fails_and_nothing_is_written(
     engine: Engine, workspace: Path, approved: Approved, steps: Steps
 ) -> None:
     before = (workspace / "double.py").read_bytes()
-    mission_id = approved({"step_id": "fix", "description": "Change double"}, scope_contract={"paths": ["docs/**"]})
-    engine.run(mission_id)
-    engine.propose(mission_id, steps["fix"]["with"]["patch"].encode())
+    mission_id = approved(steps["fix"], scope_contract={"max_lines": 1})
     mission = engine.run(mission_id)
     assert mission.state is State.FAILED
     assert mission.failure is not None

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mission_fsm.errors import JournalDamaged, JournalError, JournalNewer
-from mission_fsm.journal.schema import APPLICATION_ID, SCHEMA_VERSION
+from mission_fsm.journal.schema import APPLICATION_ID, SCHEMA_VERSION, write_ahead
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.testing.store_samples import append, begin, completed, started, take_lease
 
@@ -83,6 +83,12 @@ def test_the_modes_of_a_home_that_was_there_stay_as_they_are(store: SqliteStore,
     home.mkdir(mode=0o755)
     begin(store)
     assert stat.S_IMODE(home.stat().st_mode) == 0o755
+
+
+def test_a_file_that_cannot_be_put_into_the_mode_of_journals_becomes_none() -> None:
+    # A database in memory cannot, just as one on a full disk; and of neither does SQLite raise it.
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(OSError, match="the disk is full"):
+        write_ahead(connection)
 
 
 def test_a_commit_is_on_disk_when_it_returns(store: SqliteStore) -> None:
@@ -175,11 +181,9 @@ def test_a_journal_that_was_cut_short(recorded: Path, kept: int) -> None:
 def test_a_log_without_its_journal_is_not_taken_for_a_new_ones(recorded: Path) -> None:
     (recorded / "journal.db").unlink()
     (recorded / "journal.db-wal").write_bytes(b"events that were not moved yet")
-    store = SqliteStore.open(recorded)
     with pytest.raises(JournalDamaged, match="is gone, but its log"):
-        begin(store)
-    assert (recorded / "journal.db-wal").exists()
-    store.close()
+        SqliteStore.open(recorded)
+    assert not (recorded / "journal.db").exists()
 
 
 def test_another_programs_database_is_left_alone(home: Path) -> None:

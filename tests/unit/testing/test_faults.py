@@ -13,7 +13,7 @@ import pytest
 
 from mission_fsm.testing.calls import Call, Fault, calls_in, durable, from_then_on, once, spread
 from mission_fsm.testing.child import RAISED, Work, in_child, in_workers, orphans
-from mission_fsm.testing.faults import strike, why_no_strace
+from mission_fsm.testing.faults import strike, suspended, why_no_strace
 
 needs_strace = pytest.mark.skipif(why_no_strace() is not None, reason=str(why_no_strace()))
 by_either = pytest.mark.parametrize("by_strace", [pytest.param(True, marks=needs_strace), False])
@@ -74,6 +74,30 @@ def test_a_file_that_is_written_in_place_is_lost_at_some_call(file: Path, *, by_
 @by_either
 def test_a_file_that_is_moved_into_place_is_never_lost(file: Path, *, by_strace: bool) -> None:
     assert set(left_by_kills(file, beside(file), by_strace=by_strace)) == {OLD}
+
+
+@by_either
+def test_who_is_suspended_is_held_up_at_a_call_and_goes_on_once_woken(file: Path, *, by_strace: bool) -> None:
+    sync = next(call for call in strike(beside(file), by_strace=by_strace).calls if "sync" in call.name)
+    file.write_text(OLD)
+    with suspended(beside(file), sync, by_strace=by_strace) as child:
+        assert child is not None
+        assert child.poll() is None
+        assert file.read_text() == OLD
+        os.kill(child.pid, signal.SIGCONT)
+        assert child.wait().status == 0
+        assert file.read_text() == NEW
+
+
+@by_either
+def test_who_is_suspended_and_never_woken_is_gone_in_the_end(file: Path, *, by_strace: bool) -> None:
+    (first, *_) = durable(strike(beside(file), by_strace=by_strace).calls)
+    with suspended(beside(file), first, by_strace=by_strace) as child:
+        assert child is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(child.pid, 0)
+    with suspended(beside(file), Call(first.name, 99, ""), by_strace=by_strace) as ended:
+        assert ended is None
 
 
 @by_either

@@ -174,3 +174,14 @@ def test_bytes_that_hold_no_change_set_are_refused_in_a_sentence(data: bytes) ->
 def test_the_json_is_canonical(root: Root) -> None:
     data = to_json(build(root, [FileEdit("f", b"x")], {})[0])
     assert data == json.dumps(json.loads(data), sort_keys=True, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("edit", [FileEdit("f", b"new\n"), FileEdit("f", None), FileEdit("f", b"old\n", mode=0o755)])
+def test_a_file_with_other_names_is_not_parted_from_them(folder: Path, root: Root, edit: FileEdit) -> None:
+    (folder / "f").write_bytes(b"old\n")
+    (folder / "g").hardlink_to(folder / "f")
+    with pytest.raises(EditFailed, match=r"f is one of 2 names of the same file \(hard links\)"):
+        build(root, [edit], {})
+    assert build(root, [FileEdit("f", b"old\n")], {})[0].changes == ()
+    (folder / "g").unlink()
+    assert _only(build(root, [edit], {})[0]).path == "f"

@@ -91,7 +91,7 @@ def test_counts_and_names_are_read_from_what_pytest_prints(style: tuple[str, ...
         "test_it.py::test_raises[a b]",
         "test_it.py::test_raises[c - d]",
     ]
-    assert tested.message.startswith("4 of 6 tests failed (exit status 1): test_it.py::test_")
+    assert tested.message.startswith("4 of 5 tests failed, 1 skipped (exit status 1): test_it.py::test_")
     assert "\x1b" not in tested.message
 
 
@@ -248,6 +248,25 @@ def test_a_command_that_did_not_run_to_its_end_says_why(kind: str, failure: str)
     assert isinstance(failed, Failed)
     assert (failed.kind, failed.may_repeat) == (failure, True)
     assert failed.message == "pytset was not found on PATH\n  so far"
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("the process that watches over the command was killed, and so the command was ended", None),
+        (None, "its exit status is not known"),
+    ],
+)
+def test_a_command_without_an_exit_status_has_failed_and_says_what_is_known(
+    problem: str | None, said: str | None
+) -> None:
+    passing = CommandResult("exited", None, 1.0, "2 passed in 0.10s\n", problem=problem)
+    silent = CommandResult("exited", None, 1.0, "so far\n", problem=problem)
+    for result, added in ((passing, ", though none of 2 tests failed"), (silent, "")):
+        tested = verdict(result)
+        assert isinstance(tested, Tested)
+        assert not tested.success
+        assert tested.message == f"{said or problem}{added}\n  {result.output.strip()}"
 
 
 # --- signatures

@@ -35,6 +35,21 @@ RunEditor = Callable[..., tuple[FileEdit, ...]]
         ),
         ("diff --git a/x b/x\nindex 1234567..89abcde 100644\n", "line 1 of the patch: a header stands over no change"),
         ("diff --git a/x b/x\nold mode 100644\nnew mode purple\n", "line 3 of the patch: a file's mode"),
+        (
+            "diff --git a/x b/x\nold mode 100644\nnew mode 104755\n",
+            "line 3 of the patch: git knows no file of mode 104755",
+        ),
+        (
+            "diff --git a/x b/x\nold mode 100644\nnew mode 102644\n",
+            "line 3 of the patch: git knows no file of mode 102644",
+        ),
+        (
+            "diff --git a/x b/x\nold mode 100644\nnew mode 101755\n",
+            "line 3 of the patch: git knows no file of mode 101755",
+        ),
+        ("diff --git a/x b/x\nold mode 100644\nnew mode 755\n", "line 3 of the patch: git knows no file of mode 755"),
+        ("diff --git a/x b/x\nnew file mode 100600\n", "line 2 of the patch: git knows no file of mode 100600"),
+        ("diff --git a/x b/x\nnew file mode 040755\n", "line 2 of the patch: git knows no file of mode 40755"),
         ("diff --git a/x b/y\n--- a/x\n", "line 1 of the patch: a header stands over no change"),
         (
             "diff --git a/x.png b/x.png\nindex 1234567..89abcde 100644\nBinary files a/x.png and b/x.png differ\n",
