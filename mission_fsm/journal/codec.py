@@ -15,7 +15,8 @@ from cattrs import BaseValidationError, ForbiddenExtraKeysError
 from mission_fsm.converter import converter, problems_of
 from mission_fsm.core.events import EVENT_CLASSES, Event, Recorded, StageChanged, type_of
 from mission_fsm.errors import JournalDamaged, JournalError, JournalNewer
-from mission_fsm.journal.chain import Entry, link
+from mission_fsm.journal.chain import GENESIS, Entry, link
+from mission_fsm.journal.store import Listing, Standing
 
 Data = dict[str, Any]
 Upcaster = Callable[[Data], Data]
@@ -70,6 +71,34 @@ class Codec:
             unknown_field = isinstance(error, BaseValidationError) and error.subgroup(ForbiddenExtraKeysError)
             raise (_newer if unknown_field else _damaged)(mission_id, entry, _reason(error)) from error
         return event
+
+    def begin(
+        self,
+        mission_id: str,
+        *,
+        workspace: str,
+        source: str | None,
+        plan_digest: str,
+        goal: str,
+        events: Sequence[Event],
+        time: str,
+        standing: Standing,
+    ) -> tuple[Listing, list[Entry], list[Recorded]]:
+        """A new mission: its row, and its first events as `seal` gives them."""
+        entries, recorded = self.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
+        row = Listing(
+            mission_id=mission_id,
+            workspace=workspace,
+            source=source,
+            plan_digest=plan_digest,
+            goal=goal,
+            created=time,
+            state=standing.state,
+            holds_workspace=standing.holds_workspace,
+            sequence=len(entries),
+            head=entries[-1].hash if entries else GENESIS,
+        )
+        return row, entries, recorded
 
     def seal(
         self, mission_id: str, sequence: int, previous_hash: str, events: Sequence[Event], *, time: str, stage: str

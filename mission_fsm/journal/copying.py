@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from mission_fsm.errors import JournalDamaged, JournalError
-from mission_fsm.journal import refusals
-from mission_fsm.journal.database import is_damage, told
+from mission_fsm.journal import refusals, schema
+from mission_fsm.journal.complaints import is_damage, told
 from mission_fsm.journal.files import is_there
 
 
@@ -31,7 +31,7 @@ def copy_journal(journal: sqlite3.Connection, where: Path, to: Path) -> int:
             (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             (missions,) = copy.execute("SELECT count(*) FROM missions").fetchone()
             # So that whoever makes it a home's journal finds it in the mode in which journals are.
-            copy.execute("PRAGMA journal_mode = WAL")
+            schema.write_ahead(copy)
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, sqlite3.Error) and is_damage(error):
             raise told(error, where) from error

@@ -17,14 +17,16 @@ from pathlib import Path
 
 from mission_fsm.errors import JournalDamaged, JournalError
 from mission_fsm.journal import schema
+from mission_fsm.journal.complaints import is_no_right_to_write, told
 from mission_fsm.journal.files import identity, is_there
 from mission_fsm.journal.locks import FileLock
 from mission_fsm.journal.processes import holder_of, is_suspended
 
 PATIENCE_S = 30.0
+"""How long a writer waits for its turn."""
+
 # When to look whether whoever is in the way can go on at all.
 _SUSPECT_S = 1.0
-"""How long a writer waits for its turn."""
 
 
 class Database:
@@ -223,7 +225,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         return _configured(path, "mode=rw")
     except sqlite3.OperationalError as error:
         log = path.with_name(f"{path.name}-wal")
-        if _code(error) & _KIND not in _NO_RIGHT_TO_WRITE or (log.exists() and log.stat().st_size):
+        if not is_no_right_to_write(error) or (log.exists() and log.stat().st_size):
             raise
         # A journal that was closed properly, in a home where SQLite may not make the files that readers share.
         # Nobody has it open, or its log would be there, so it can be read as a file that does not change.
@@ -258,48 +260,3 @@ def version_of(connection: sqlite3.Connection) -> tuple[sqlite3.Connection, int]
     """Another value once another connection has written; the number means something only on its own connection."""
     (number,) = connection.execute("PRAGMA data_version").fetchone()
     return connection, number
-
-
-def told(error: sqlite3.Error | UnicodeEncodeError, path: Path) -> JournalError:
-    """What went wrong with the journal at that path, and what to do, in a sentence."""
-    if isinstance(error, UnicodeEncodeError):
-        return JournalError(f"a journal holds Unicode text alone, and this is not: {error}")
-    if is_damage(error):
-        return JournalDamaged(f"the journal {path} is damaged ({error}); restore it from a backup")
-    advice = _ADVICE.get(_code(error) & _KIND, "please report this")
-    return JournalError(f"cannot use the journal {path}: {error}; {advice}")
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite met something in the file that nobody wrote there."""
-    code = _code(error)
-    undecodable = code == 0 and isinstance(error, sqlite3.OperationalError)
-    return undecodable or code == sqlite3.SQLITE_IOERR_SHORT_READ or code & _KIND in _DAMAGED
-
-
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0)
-
-
-_KIND = 0xFF
-"""The bits of an error's code that say what kind it is of; the others say more about it."""
-
-_NO_RIGHT_TO_WRITE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
-
-_DAMAGED = {
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_ERROR,  # a table or a column is not there
-    sqlite3.SQLITE_CONSTRAINT,  # there is already what was to be new
-}
-
-_ADVICE = {
-    sqlite3.SQLITE_FULL: "free some space on its disk, and try again",
-    sqlite3.SQLITE_IOERR: "see whether its disk is full or failing",
-    sqlite3.SQLITE_READONLY: "make it and its folder writable for you, or choose another home",
-    sqlite3.SQLITE_CANTOPEN: "see that you may read and write it and its folder, or choose another home",
-    sqlite3.SQLITE_PERM: "see that you may read and write it and its folder, or choose another home",
-    sqlite3.SQLITE_BUSY: "another program has been writing to it for a long time: end that one",
-    sqlite3.SQLITE_NOMEM: "free some memory, and try again",
-    sqlite3.SQLITE_TOOBIG: "what was to be recorded is larger than a journal can hold",
-}

@@ -19,10 +19,14 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a journal at that path. Raises JournalError for what can be none."""
+    """Whether there is a journal at that path. Raises JournalError for what can be none, or is only half there."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
+        log = path.with_name(f"{path.name}-wal")
+        # One that another process has just made has appeared before its log did.
+        if log.exists() and not path.exists():
+            raise JournalDamaged(f"{path} is gone, but its log {log.name} is not; restore both from a backup") from None
         return False
     except OSError as error:
         raise JournalError(f"cannot open the journal {path}: {error.strerror}; choose another home") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import define, evolve, field
@@ -11,12 +12,10 @@ from attrs import define, evolve, field
 from mission_fsm.core.events import Event, Recorded
 from mission_fsm.errors import JournalError
 from mission_fsm.journal import refusals
-from mission_fsm.journal.chain import GENESIS, Entry, verified
+from mission_fsm.journal.chain import Entry, verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.codec import CODEC, Codec
-from mission_fsm.journal.store import Holder, Lease, Listing, Snapshot, Standing
-
-_WHERE = "this process's memory"
+from mission_fsm.journal.store import Holder, Lease, Listing, Sizes, Snapshot, Standing
 
 
 @define
@@ -27,6 +26,8 @@ class _Mission:
     entries: list[Entry]
     token: int = 0
     holder: Holder | None = None
+    leases: list[_MemoryLease] = field(factory=list)
+    at_work: bool = False
     snapshot: Snapshot | None = None
     requests: list[tuple[int, str]] = field(factory=list)
 
@@ -52,7 +53,7 @@ class MemoryStore:
 
     def __init__(self, codec: Codec = CODEC) -> None:
         self._codec = codec
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._missions: dict[str, _Mission] = {}
         self._blobs: dict[str, bytes] = {}
         self._requests = 0
@@ -72,18 +73,15 @@ class MemoryStore:
         standing: Standing,
         blobs: Mapping[str, bytes],
     ) -> list[Recorded]:
-        entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
-        row = Listing(
-            mission_id=mission_id,
+        row, entries, recorded = self._codec.begin(
+            mission_id,
             workspace=workspace,
             source=source,
             plan_digest=plan_digest,
             goal=goal,
-            created=time,
-            state=standing.state,
-            holds_workspace=standing.holds_workspace,
-            sequence=len(entries),
-            head=entries[-1].hash if entries else GENESIS,
+            events=events,
+            time=time,
+            standing=standing,
         )
         self._add(row, entries, blobs)
         return recorded
@@ -104,13 +102,9 @@ class MemoryStore:
         snapshot_state: tuple[str, str] | None = None,
     ) -> list[Recorded]:
         mission_id = lease.mission_id
-        if not lease.held:
-            raise refusals.released(mission_id)
         refusals.refuse_wrong_digests(blobs or {})
         with self._lock:
-            mission = self._mission(mission_id)
-            if mission.token != lease.token:
-                raise refusals.taken_over(mission_id, lease.token, mission.token)
+            mission = self._held_mission(lease)
             row = mission.row
             if row.sequence != expected:
                 raise refusals.moved_on(mission_id, expected, row.sequence)
@@ -174,14 +168,33 @@ class MemoryStore:
             self._refuse_closed()
             return frozenset(digest for digest in digests if digest in self._blobs)
 
-    def acquire(self, mission_id: str, runner: str, time: str) -> Lease:
+    def acquire(self, mission_id: str, runner: str, time: str, *, take_over: bool = False) -> Lease:
         with self._lock:
             mission = self._mission(mission_id)
-            if mission.holder is not None:
+            if mission.holder is not None and not take_over:
                 raise refusals.mission_held(mission_id, mission.holder)
+            if mission.holder is not None and mission.at_work:
+                raise refusals.mission_at_work(mission_id, mission.holder)
             mission.token += 1
             mission.holder = Holder(runner, time)
-            return _MemoryLease(mission, mission.token)
+            mission.leases = [lease for lease in mission.leases if lease.held]
+            mission.leases.append(_MemoryLease(mission, mission.token))
+            return mission.leases[-1]
+
+    @contextmanager
+    def pen(self, lease: Lease) -> Iterator[tuple[int, ...]]:
+        with self._lock:
+            mission = self._held_mission(lease)
+            mission.at_work = True
+        try:
+            yield ()
+        finally:
+            mission.at_work = False
+
+    def fenced_lives(self, mission_id: str) -> bool:
+        with self._lock:
+            mission = self._mission(mission_id)
+            return any(lease.held and lease.token != mission.token for lease in mission.leases)
 
     def holder(self, mission_id: str) -> Holder | None:
         with self._lock:
@@ -196,9 +209,9 @@ class MemoryStore:
         self._changes.wrote(also_for_me=True)
         return number
 
-    def take(self, mission_id: str) -> list[str]:
+    def take(self, lease: Lease) -> list[str]:
         with self._lock:
-            mission = self._mission(mission_id)
+            mission = self._held_mission(lease)
             taken, mission.requests = mission.requests, []
         return [request for _, request in taken]
 
@@ -222,6 +235,29 @@ class MemoryStore:
     def backup(self, path: Path) -> int:
         raise JournalError(f"a journal in memory has no copy of its own kind to be written to {path}")
 
+    def used_bytes(self) -> int:
+        return self.sizes().used_bytes
+
+    def sizes(self) -> Sizes:
+        with self._lock:
+            self._refuse_closed()
+            events = {name: sum(len(entry.data.encode()) for entry in m.entries) for name, m in self._missions.items()}
+            blobs = {digest: len(content) for digest, content in self._blobs.items()}
+        return Sizes(events, blobs, used_bytes=sum(events.values()) + sum(blobs.values()), disk_bytes=0)
+
+    def remove(self, leases: Collection[Lease], unneeded: Callable[[], Collection[str]]) -> None:
+        with self._lock:
+            for lease in leases:
+                self._held_mission(lease)
+            for digest in unneeded():
+                self._blobs.pop(digest, None)
+            for lease in leases:
+                del self._missions[lease.mission_id]
+        self._changes.wrote()
+
+    def compact(self) -> None:
+        self._refuse_closed()
+
     def close(self) -> None:
         self._closed = True
 
@@ -241,7 +277,16 @@ class MemoryStore:
         self._refuse_closed()
         mission = self._missions.get(mission_id)
         if mission is None:
-            raise refusals.unknown_mission(mission_id, _WHERE)
+            raise refusals.unknown_mission(mission_id, "this process's memory")
+        return mission
+
+    def _held_mission(self, lease: Lease) -> _Mission:
+        if not lease.held:
+            raise refusals.released(lease.mission_id)
+        mission = self._mission(lease.mission_id)
+        if mission.token != lease.token:
+            lease.release()
+            raise refusals.taken_over(lease.mission_id, lease.token, mission.token)
         return mission
 
     def _refuse_held_workspace(self, row: Listing) -> None:

@@ -47,6 +47,20 @@ def mission_held(mission_id: str, holder: Holder) -> MissionHeld:
     )
 
 
+def mission_at_work(mission_id: str, holder: Holder) -> MissionHeld:
+    return MissionHeld(
+        f"mission {mission_id} cannot be taken over: {holder.runner} is writing its files or running its command; "
+        "let that runner go on, or end it"
+    )
+
+
+def pen_held(mission_id: str) -> MissionHeld:
+    return MissionHeld(
+        f"the files of mission {mission_id} cannot be written: another process has been taking it over for a while; "
+        "see whether one is stopped or hangs, and end it"
+    )
+
+
 def workspace_held(workspace: str, mission_id: str, state: str) -> Held:
     """mission_id, state: of the mission that holds the workspace."""
     return Held(f"mission {mission_id}, which is {state}, holds the workspace {workspace}; finish or stop it first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def define(connection: sqlite3.Connection) -> None:
     connection.executescript(
         f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {_TABLES} COMMIT;"
     )
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Set the mode that journals are in. Raises OSError where that cannot be written: SQLite raises nothing then."""
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise OSError(errno.EIO, "the disk is full, or fails")
 
 
 def recognise(connection: sqlite3.Connection, path: Path) -> None:

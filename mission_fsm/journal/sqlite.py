@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from mission_fsm.core.events import Event, Recorded
-from mission_fsm.errors import JournalDamaged, StaleAppend
+from mission_fsm.errors import StaleAppend
 from mission_fsm.journal import refusals, tables
-from mission_fsm.journal.chain import GENESIS, Entry, verified
+from mission_fsm.journal.chain import Entry, verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.codec import CODEC, Codec
-from mission_fsm.journal.copying import copy_journal
 from mission_fsm.journal.database import Database, version_of
 from mission_fsm.journal.files import is_there
-from mission_fsm.journal.leases import FileLease, is_locked, lock_of
-from mission_fsm.journal.store import Holder, Lease, Listing, Snapshot, Standing
+from mission_fsm.journal.leases import Leases
+from mission_fsm.journal.store import Holder, Lease, Listing, Sizes, Snapshot, Standing
+from mission_fsm.journal.upkeep import Upkeep
 
 _BATCH = 256
 
@@ -34,11 +35,11 @@ class SqliteStore:
     def __init__(self, database: Database, codec: Codec) -> None:
         self._database = database
         self._codec = codec
+        self._leases = Leases(database)
         self._changes = Changes()
+        self._upkeep = Upkeep(database, codec, self._leases, self._changes)
         # Where the missions stand that were appended to from here. An append checks it, and so does not read it.
         self._heads: dict[str, tables.Head] = {}
-        # The version of the file that SQLite last found sound.
-        self._sound: object = None
 
     @classmethod
     def open(cls, home: Path, *, create: bool = True, codec: Codec = CODEC) -> SqliteStore:
@@ -70,18 +71,15 @@ class SqliteStore:
         standing: Standing,
         blobs: Mapping[str, bytes],
     ) -> list[Recorded]:
-        entries, recorded = self._codec.seal(mission_id, 0, GENESIS, events, time=time, stage="none")
-        row = Listing(
-            mission_id=mission_id,
+        row, entries, recorded = self._codec.begin(
+            mission_id,
             workspace=workspace,
             source=source,
             plan_digest=plan_digest,
             goal=goal,
-            created=time,
-            state=standing.state,
-            holds_workspace=standing.holds_workspace,
-            sequence=len(entries),
-            head=entries[-1].hash if entries else GENESIS,
+            events=events,
+            time=time,
+            standing=standing,
         )
         self._add(row, entries, blobs)
         return recorded
@@ -170,6 +168,8 @@ class SqliteStore:
                 batch = list(
                     tables.entries(connection, mission_id, mission, after=after, upto=upto, types=types, limit=_BATCH)
                 )
+                # Removed meanwhile, it must not pass for one of fewer events.
+                self._head(connection, mission_id)
             yield from batch
             after = batch[-1].sequence if len(batch) == _BATCH else upto
 
@@ -206,28 +206,21 @@ class SqliteStore:
 
     # --- leases
 
-    def acquire(self, mission_id: str, runner: str, time: str) -> FileLease:
-        lock = None
-        try:
-            with self._database.writing() as connection:
-                head = self._head(connection, mission_id)
-                token, holder = tables.token_and_holder(connection, head.mission)
-                lock = lock_of(self._database.home, mission_id)
-                if not lock.try_acquire():
-                    raise refusals.mission_held(mission_id, holder)
-                tables.raise_token(connection, head.mission, token + 1, runner, time)
-        except BaseException:
-            if lock is not None:
-                lock.close()
-            raise
+    def acquire(self, mission_id: str, runner: str, time: str, *, take_over: bool = False) -> Lease:
+        lease = self._leases.acquire(mission_id, runner, time, take_over=take_over)
+        # It may have been removed, and taken in again, since it was last appended to from here.
+        self._heads.pop(mission_id, None)
         self._changes.wrote()
-        return FileLease(mission_id, token + 1, lock)
+        return lease
+
+    def pen(self, lease: Lease) -> AbstractContextManager[tuple[int, ...]]:
+        return self._leases.pen(lease)
+
+    def fenced_lives(self, mission_id: str) -> bool:
+        return self._leases.fenced_lives(mission_id)
 
     def holder(self, mission_id: str) -> Holder | None:
-        # While nobody else writes, so that nobody who acquires meets the lock being tried.
-        with self._database.exclusive() as connection:
-            _, holder = tables.token_and_holder(connection, self._head(connection, mission_id).mission)
-            return holder if is_locked(self._database.home, mission_id) else None
+        return self._leases.holder(mission_id)
 
     # --- requests
 
@@ -238,12 +231,13 @@ class SqliteStore:
         self._changes.wrote(also_for_me=True)
         return number
 
-    def take(self, mission_id: str) -> list[str]:
+    def take(self, lease: Lease) -> list[str]:
         with self._database.reading() as connection:
-            mission = self._head(connection, mission_id).mission
+            mission = self._head(connection, lease.mission_id).mission
             if not tables.requests(connection, mission):
                 return []
         with self._database.writing() as connection:
+            self._leases.refuse_stale(connection, lease)
             taken = tables.requests(connection, mission)
             tables.delete_requests(connection, mission)
         self._changes.wrote()
@@ -260,41 +254,29 @@ class SqliteStore:
     # --- the whole
 
     def check(self, mission_id: str) -> None:
-        """As `Store` says; the store's own integrity is what SQLite's `integrity_check` finds.
-
-        The quick one would pass over an index that has lost an event, and reads the whole file too. It is made anew
-        only once something was written, for those who check one mission after another.
-        """
-        with self._database.reading() as connection:
-            now = (version_of(connection), self._changes.writes)
-        with self._database.apart() as connection:
-            head = self._head(connection, mission_id)
-            every = tables.entries(connection, mission_id, head.mission)
-            for entry in verified(mission_id, every, head.sequence, head.hash):
-                self._codec.decode(mission_id, entry)
-            if now == self._sound:
-                return
-            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise JournalDamaged(f"the journal {self._database.path} is damaged: {verdict}; restore it from a backup")
-        self._sound = now
+        self._upkeep.check(mission_id)
 
     def backup(self, path: Path) -> int:
-        with self._database.apart() as connection:
-            return copy_journal(connection, self._database.path, path)
+        return self._upkeep.backup(path)
+
+    def used_bytes(self) -> int:
+        return self._upkeep.used_bytes()
+
+    def sizes(self) -> Sizes:
+        return self._upkeep.sizes()
+
+    def remove(self, leases: Collection[Lease], unneeded: Callable[[], Collection[str]]) -> None:
+        self._upkeep.remove(leases, unneeded)
+
+    def compact(self) -> None:
+        self._upkeep.compact()
 
     def close(self) -> None:
         self._database.close()
 
     def _head(self, connection: sqlite3.Connection, mission_id: str) -> tables.Head:
-        head = tables.head_of(connection, mission_id)
-        if head is None:
-            raise refusals.unknown_mission(mission_id, str(self._database.home))
-        return head
+        return tables.known_head(connection, mission_id, str(self._database.home))
 
     def _stale(self, connection: sqlite3.Connection, lease: Lease, expected: int) -> StaleAppend:
-        head = self._head(connection, lease.mission_id)
-        token, _ = tables.token_and_holder(connection, head.mission)
-        if token != lease.token:
-            return refusals.taken_over(lease.mission_id, lease.token, token)
-        return refusals.moved_on(lease.mission_id, expected, head.sequence)
+        self._leases.refuse_stale(connection, lease)
+        return refusals.moved_on(lease.mission_id, expected, self._head(connection, lease.mission_id).sequence)

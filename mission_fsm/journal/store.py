@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -51,6 +52,21 @@ class Snapshot:
     hash: str
     schema: str
     state: str
+
+
+@frozen
+class Sizes:
+    """How much is kept, in bytes.
+
+    events: of each mission's events, by its id. blobs: of each blob, by its digest.
+    used_bytes: what all of it takes, with what keeps it in order.
+    disk_bytes: what is taken from the disk for it, with what is free in that at the moment.
+    """
+
+    events: Mapping[str, int]
+    blobs: Mapping[str, int]
+    used_bytes: int
+    disk_bytes: int
 
 
 @frozen
@@ -175,8 +191,23 @@ class Store(Protocol):
         """Those of the digests whose blobs are there."""
         ...
 
-    def acquire(self, mission_id: str, runner: str, time: str) -> Lease:
-        """Take the mission's lease with a new fencing token. Raises Held, naming the holder."""
+    def acquire(self, mission_id: str, runner: str, time: str, *, take_over: bool = False) -> Lease:
+        """Take the mission's lease with a new fencing token. Raises Held, naming the holder.
+
+        take_over: also from a holder that lives, such as one that is stopped or hangs, unless it has the pen.
+        """
+        ...
+
+    def pen(self, lease: Lease) -> AbstractContextManager[tuple[int, ...]]:
+        """The right to write the mission's files, and run its command: nobody takes the mission over meanwhile.
+
+        Not to be taken twice at once. It gives the descriptors by which another process keeps the pen when this one
+        is gone. Raises StaleAppend when the lease has been taken over.
+        """
+        ...
+
+    def fenced_lives(self, mission_id: str) -> bool:
+        """Whether a runner lives that the mission was taken from: it can do nothing, but may have hold of something."""
         ...
 
     def holder(self, mission_id: str) -> Holder | None:
@@ -187,8 +218,11 @@ class Store(Protocol):
         """Leave a request for the runner that holds the mission; returns its number."""
         ...
 
-    def take(self, mission_id: str) -> list[str]:
-        """The requests that were left, oldest first; they are gone once taken."""
+    def take(self, lease: Lease) -> list[str]:
+        """The requests that were left for the mission, oldest first; they are gone once taken.
+
+        Raises StaleAppend when there are some, but the lease was released or taken over.
+        """
         ...
 
     def posted(self, number: int) -> bool:
@@ -215,6 +249,30 @@ class Store(Protocol):
         The file is its owner's alone, and by itself a journal of the same kind. Others go on meanwhile.
         Raises JournalDamaged where what is kept is not sound, and JournalError where nothing is kept, the file
         cannot be written, or the store has no such files.
+        """
+        ...
+
+    def used_bytes(self) -> int:
+        """What all that is kept takes, as in `Sizes`: as cheap as a small read, however much that is."""
+        ...
+
+    def sizes(self) -> Sizes:
+        """How much is kept, as it is at one instant."""
+        ...
+
+    def remove(self, leases: Collection[Lease], unneeded: Callable[[], Collection[str]]) -> None:
+        """Remove the missions that those leases hold, with all that is kept of them, and blobs, in one commit.
+
+        unneeded: gives the digests of these blobs, of which no other mission may speak. It is called while nobody
+            else writes, so that nobody comes to count on one of them; it may read this store, and nothing more.
+        An id that was removed may be taken again. Raises StaleAppend when a lease was released or taken over.
+        """
+        ...
+
+    def compact(self) -> None:
+        """Give what was taken from the disk, and is free by now, back to it. Others who write wait meanwhile.
+
+        Raises JournalError where that cannot be done, such as for want of the room that it takes itself.
         """
         ...
 

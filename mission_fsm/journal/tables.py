@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mission_fsm.errors import Held, JournalDamaged
 from mission_fsm.journal import refusals
 from mission_fsm.journal.chain import Entry, snapshot_digest
-from mission_fsm.journal.database import is_damage
+from mission_fsm.journal.complaints import is_damage
 from mission_fsm.journal.schema import FREQUENT_TYPES, RARE, SEQUENCE_BITS
 from mission_fsm.journal.store import Holder, Listing, Snapshot, Standing
 
@@ -27,12 +27,21 @@ class Head(NamedTuple):
 
 # --- missions
 
+# A number that was a removed mission's is no other's ever again: somebody may still go by it. The highest one that
+# was removed stands where SQLite keeps such numbers itself.
+_INSERT_MISSION = """
+    INSERT INTO missions (mission, mission_id, workspace, source, plan_digest, goal, created, state, holds_workspace,
+                          sequence, head)
+    SELECT 1 + max(coalesce((SELECT max(mission) FROM missions), 0),
+                   coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'missions'), 0)),
+           ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+"""
+
 
 def insert_mission(connection: sqlite3.Connection, row: Listing) -> int:
     """Add a mission, and return its number. Raises sqlite3.IntegrityError where one is in its way."""
     cursor = connection.execute(
-        "INSERT INTO missions (mission_id, workspace, source, plan_digest, goal, created, state, holds_workspace, "
-        "sequence, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _INSERT_MISSION,
         (
             *(row.mission_id, row.workspace, row.source, row.plan_digest, row.goal, row.created),
             *(row.state, row.holds_workspace, row.sequence, row.head),
@@ -70,6 +79,29 @@ def head_of(connection: sqlite3.Connection, mission_id: str) -> Head | None:
         return None
     mission, sequence, last_hash, state, holds_workspace = found
     return Head(mission, sequence, last_hash, Standing(state, bool(holds_workspace)))
+
+
+def known_head(connection: sqlite3.Connection, mission_id: str, where: str) -> Head:
+    """The mission's head. where: the store, for people. Raises UnknownMission."""
+    head = head_of(connection, mission_id)
+    if head is None:
+        raise refusals.unknown_mission(mission_id, where)
+    return head
+
+
+def delete_missions(connection: sqlite3.Connection, missions: Collection[int]) -> None:
+    """Remove missions with their events, snapshots and requests; blobs stay."""
+    every = [(mission,) for mission in missions]
+    ranges = [(mission << SEQUENCE_BITS, (mission << SEQUENCE_BITS) | _LAST) for mission in missions]
+    connection.executemany("DELETE FROM events WHERE position BETWEEN ? AND ?", ranges)
+    connection.executemany("DELETE FROM snapshots WHERE mission = ?", every)
+    connection.executemany("DELETE FROM requests WHERE mission = ?", every)
+    connection.executemany("DELETE FROM missions WHERE mission = ?", every)
+    connection.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES ('missions', ?)", every)
+    connection.execute(
+        "DELETE FROM sqlite_sequence WHERE name = 'missions' "
+        "AND seq < (SELECT max(seq) FROM sqlite_sequence WHERE name = 'missions')"
+    )
 
 
 _SELECT_ROWS = (
@@ -179,6 +211,11 @@ def blob(connection: sqlite3.Connection, digest: str) -> bytes | None:
 def has_blob(connection: sqlite3.Connection, digest: str) -> bool:
     """Whether something is kept under that digest."""
     return connection.execute("SELECT 1 FROM blobs WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def delete_blobs(connection: sqlite3.Connection, digests: Collection[str]) -> None:
+    """Remove blobs by their digests."""
+    connection.executemany("DELETE FROM blobs WHERE digest = ?", [(digest,) for digest in digests])
 
 
 def put_snapshot(connection: sqlite3.Connection, mission_id: str, head: Head, schema: str, state: str) -> None:
