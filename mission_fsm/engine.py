@@ -20,15 +20,15 @@ from mission_fsm.core import commands as c
 from mission_fsm.core import lifecycle
 from mission_fsm.core.decide import create, decide
 from mission_fsm.core.events import Recorded
-from mission_fsm.core.grants import check_rule
+from mission_fsm.core.guards import Facts
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.plan import Plan
 from mission_fsm.core.trace import Trace
 from mission_fsm.errors import UnknownMission, UsageError
-from mission_fsm.home import default_home
+from mission_fsm.home import default_home, default_quota
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.journal.store import Listing, Store
-from mission_fsm.planfile.canonical import canonical_json, with_digest
+from mission_fsm.planfile.canonical import canonical_json, plan_from_json
 from mission_fsm.planfile.check import check_plan
 from mission_fsm.planfile.load import load_plan
 from mission_fsm.planfile.options import bound_repair
@@ -37,10 +37,15 @@ from mission_fsm.runner import audit
 from mission_fsm.runner.checking import CheckedReplay, checked_replay
 from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import OutputListener
+from mission_fsm.runner.facts import drift, plan_changes
+from mission_fsm.runner.holdings import HomeSize, home_size
 from mission_fsm.runner.host import Host
-from mission_fsm.runner.loading import load_mission
+from mission_fsm.runner.loading import Loaded
 from mission_fsm.runner.portable import Backup, Exported, Imported, back_up, export_mission, import_mission
+from mission_fsm.runner.prune import Criteria, Pruned, PrunePlan, plan_prune, prune
+from mission_fsm.runner.quota import Quota
 from mission_fsm.runner.rollback import RollbackPlan, finish_rollback, plan_rollback, roll_back
+from mission_fsm.runner.runners import this_runner
 from mission_fsm.runner.session import Clock, Listener, standing_of
 from mission_fsm.runner.times import now, time_after
 from mission_fsm.workspace.paths import Root, check_workspace
@@ -61,11 +66,14 @@ class Engine:
         by: str | None = None,
         means: str = "api",
         clock: Clock = now,
+        quota_bytes: int | None = None,
         on_output: OutputListener | None = None,
     ) -> None:
         """Use `Engine.open` unless the store is your own.
 
         by, means: who decides through this engine, and by which means, as the journal records it.
+        quota_bytes: how much the home may hold. What would exceed it is refused, before anything is done for it, with
+            OverQuota; what has happened is recorded all the same, and a rollback is never refused.
         on_output: is given the output of commands as it comes.
         """
         self._store = store
@@ -74,7 +82,8 @@ class Engine:
         self._by = by or _user()
         self._means = means
         self._clock = clock
-        self._host = Host(store, self._registry, home, clock, on_output)
+        self._quota = Quota(store, quota_bytes)
+        self._host = Host(store, self._registry, home, clock, self._quota, on_output)
 
     @classmethod
     def open(
@@ -84,11 +93,18 @@ class Engine:
         registry: Registry | None = None,
         by: str | None = None,
         means: str = "api",
+        quota_bytes: int | None = None,
         on_output: OutputListener | None = None,
     ) -> Engine:
-        """Open the home folder, or the default one; it is made when the first mission is."""
+        """Open the home folder, or the default one; it is made when the first mission is.
+
+        quota_bytes: how much the home may hold; where it is not given, `$MISSION_QUOTA` says, or it has no quota.
+        """
         folder = Path(home).expanduser().absolute() if home is not None else default_home()
-        return cls(SqliteStore.open(folder), registry, home=folder, by=by, means=means, on_output=on_output)
+        limit = quota_bytes if quota_bytes is not None else default_quota()
+        return cls(
+            SqliteStore.open(folder), registry, home=folder, by=by, means=means, quota_bytes=limit, on_output=on_output
+        )
 
     def close(self) -> None:
         """Release the home."""
@@ -104,7 +120,7 @@ class Engine:
 
     def state(self, mission_id: str) -> Mission:
         """The mission as it stands now. Raises UnknownMission."""
-        return load_mission(self._store, mission_id)[0]
+        return self._host.loader.load(mission_id).mission
 
     def events(self, mission_id: str, after: int = 0, types: Collection[str] | None = None) -> Iterator[Recorded]:
         """The mission's events with a sequence above `after`, in order: of those types, or of all."""
@@ -117,20 +133,20 @@ class Engine:
     def find(self, prefix: str = "", workspace: str | os.PathLike[str] | None = None) -> str:
         """The one mission whose id begins so; without a prefix, the one mission of the workspace.
 
-        Where the workspace has several, the one that has not ended is meant.
+        Where the workspace has several, the one that may still run is meant: it has not ended, its plan was not
+        rejected, and may still be approved.
         Raises UnknownMission where there is none or more than one.
         """
         found = self._store.rows(prefix=prefix) if prefix else self.missions(workspace)
-        open_ones = [row for row in found if row.state not in lifecycle.FINAL]
-        if not prefix and len(open_ones) == 1:
-            found = open_ones
+        if not prefix and len(found) > 1:
+            found = [row for row in found if self._may_still_run(row)] or found
         if len(found) == 1:
             return found[0].mission_id
         what = f"id begins with {prefix!r}" if prefix else f"workspace is {workspace}"
         if not found:
             raise UnknownMission(f"no mission's {what}; `mission list` shows them all")
-        ids = ", ".join(row.mission_id for row in found[:8])
-        raise UnknownMission(f"{len(found)} missions' {what}: {ids}; name one")
+        listed = [f"  {row.mission_id}  {row.state.replace('_', ' ')}: {' '.join(row.goal.split())}" for row in found]
+        raise UnknownMission("\n".join([f"{len(found)} missions' {what}; name one:", *listed]))
 
     def holder(self, mission_id: str) -> str | None:
         """Who runs the mission now, in words, or None."""
@@ -199,17 +215,19 @@ class Engine:
 
         plan: a plan, or the path of a plan's file.
         grants: rules by which gates are decided in advance, such as `edit:src/**`.
-        Raises InvalidPlan, InvalidWorkspace, UsageError for a bad grant.
+        Raises InvalidPlan, InvalidWorkspace, UsageError for a bad grant, OverQuota.
         """
         folder = check_workspace(Path(workspace), home=self._home)
         source = None
         if not isinstance(plan, Plan):
             source = str(Path(plan).resolve())
             plan = load_plan(Path(plan), self._registry, workspace=folder).plan
+            content = canonical_json(plan)
         else:
             check_plan(plan, self._registry)
             # It is known by what it holds, whatever digest it came with.
-            plan = with_digest(plan)
+            content = canonical_json(plan)
+            plan = plan_from_json(content)
         created = self._clock()
         timeout_s = plan.approval_timeout_s
         decision = create(
@@ -225,6 +243,8 @@ class Engine:
         for rule in grants:
             granted = decide(mission, c.GiveGrant(rule, by or self._by))
             mission, events = granted.mission, events + granted.events
+        blobs = {plan.digest: content}
+        self._quota.require(self._quota.bytes_of(blobs), "this plan")
         recorded = self._store.create(
             mission.mission_id,
             workspace=mission.workspace,
@@ -234,14 +254,14 @@ class Engine:
             events=events,
             time=created,
             standing=standing_of(mission),
-            blobs={plan.digest: canonical_json(plan)},
+            blobs=blobs,
         )
+        self._host.loader.remember(Loaded(mission, recorded[-1].hash, snapshot_at=0))
         self._host.tell(recorded, mission)
         return mission
 
     def grant(self, mission_id: str, rule: str, *, by: str | None = None) -> Mission:
         """Decide gates of this mission in advance, by rule. Raises UsageError for a bad rule."""
-        check_rule(rule)
         return self._do(mission_id, c.GiveGrant(rule, by or self._by))
 
     # --- deciding
@@ -264,7 +284,7 @@ class Engine:
         """
         with self._host.session(mission_id) as session:
             self._host.expire(session)
-            facts = self._host.facts(session.mission)
+            mission = session.mission
             return session.decide(
                 c.Approve(
                     by=by or self._by,
@@ -273,8 +293,8 @@ class Engine:
                     approval_id=approval_id,
                     reason=reason,
                     answer=answer,
-                    drift=facts.drift,
-                    plan_changes=facts.plan_changes,
+                    drift=drift(mission, self._store, self._home),
+                    plan_changes=plan_changes(mission, self._registry),
                     now=self._clock(),
                 )
             )
@@ -297,14 +317,17 @@ class Engine:
 
     # --- running
 
-    def run(self, mission_id: str, *, by: str | None = None) -> Mission:
+    def run(self, mission_id: str, *, by: str | None = None, take_over: bool = False) -> Mission:
         """Run the mission to the next gate, pause, failure or end.
 
         Starts one that is idle and approved, resumes one that is paused, and takes over one whose runner is gone.
+
+        take_over: also take over from a runner that lives, such as one that is suspended or hangs, unless it is
+        writing files or running a command. It can then append no event, and write no file, and ends once it tries.
         Raises Held where another runs it, and GuardRefused where it may not start or run on: its plan changed,
         another mission holds its workspace, or it is in doubt whether a command took effect.
         """
-        return self._host.run(mission_id, by or self._by)
+        return self._host.run(mission_id, by or self._by, take_over=take_over)
 
     def resume(self, mission_id: str, *, by: str | None = None) -> Mission:
         """Let a paused mission run on; `run` carries it."""
@@ -318,30 +341,42 @@ class Engine:
         """Repair the failed step, with a patch or with the repair that the plan binds to it; `run` carries it.
 
         The repair goes through the same gate as any edit; then the failed step runs again.
+        Raises UsageError for a patch that is malformed, and GuardRefused for one that would only fail.
         """
         with self._host.session(mission_id) as session:
             who = by or self._by
             if patch is not None:
-                digest = bytes_digest(patch)
-                return session.decide(c.RepairStep(who, digest), {digest: patch})
+                return self._host.take_patch(session, c.RepairStep(who, bytes_digest(patch)), patch)
             index, most = bound_repair(session.mission, self._registry)
             return session.decide(c.RepairStep(who, options_step=index, max_attempts=most))
 
     def propose(self, mission_id: str, patch: bytes, *, by: str | None = None, means: str | None = None) -> Mission:
-        """Give a step that asked for a proposal one, as a patch; `run` carries it to the gate."""
-        digest = bytes_digest(patch)
+        """Give a step that asked for a proposal one, as a patch; `run` carries it to the gate.
+
+        Raises UsageError for a patch that is malformed, and GuardRefused for one that does not fit the files as they
+        are, or leaves the scope contract.
+        """
+        command = c.ReceiveInput(bytes_digest(patch), by or self._by, means or self._means)
         with self._host.session(mission_id) as session:
-            return session.decide(c.ReceiveInput(digest, by or self._by, means or self._means), {digest: patch})
+            return self._host.take_patch(session, command, patch)
 
     # --- interrupting
 
-    def pause(self, mission_id: str, *, by: str | None = None) -> Mission:
-        """Pause the mission at its next safe point, whichever process runs it; a command under way is ended."""
-        return self._host.interrupt(mission_id, c.Pause(by or self._by), State.PAUSED)
+    def pause(self, mission_id: str, *, by: str | None = None, take_over: bool = False) -> Mission:
+        """Pause the mission at its next safe point, whichever process runs it; a command under way is ended.
 
-    def stop(self, mission_id: str, reason: str = "manual", *, by: str | None = None) -> Mission:
-        """Stop the mission for good, whichever process runs it; a command under way is ended and gone."""
-        return self._host.interrupt(mission_id, c.Stop(by or self._by, reason), State.STOPPED)
+        take_over: take it over from that process, as in `run`, rather than ask.
+        """
+        return self._host.interrupt(mission_id, c.Pause(by or self._by), State.PAUSED, take_over=take_over)
+
+    def stop(
+        self, mission_id: str, reason: str = "manual", *, by: str | None = None, take_over: bool = False
+    ) -> Mission:
+        """Stop the mission for good, whichever process runs it; a command under way is ended and gone.
+
+        take_over: take it over from that process, as in `run`, rather than ask.
+        """
+        return self._host.interrupt(mission_id, c.Stop(by or self._by, reason), State.STOPPED, take_over=take_over)
 
     def interrupt(self, *, stop: bool = False) -> None:
         """Ask every mission that this engine is running, or else the next that it runs, to pause or to stop.
@@ -369,12 +404,12 @@ class Engine:
         overwrite: also files that are no longer as the mission left them. A rollback can be rolled back.
         Raises GuardRefused where there is nothing to take back, or files are in the way.
         """
-        with self._host.session(mission_id) as session, self._host.workspace(session.mission) as root:
+        with self._host.session(mission_id) as session, self._host.workspace(session) as pen:
             if session.mission.restoring is None:
-                plan = plan_rollback(session.mission, self._store, root, to, overwrite=overwrite)
-                roll_back(session, root, plan, by or self._by)
+                plan = plan_rollback(session.mission, self._store, pen.root, to, overwrite=overwrite)
+                roll_back(session, pen, plan, by or self._by)
             else:
-                finish_rollback(session, root)
+                finish_rollback(session, pen)
             return session.mission
 
     # --- moving and keeping
@@ -392,9 +427,9 @@ class Engine:
 
         It holds no workspace until it is carried on, and needs its workspace for that, and for a rollback.
         Raises JournalDamaged, with the first bad position, for a file that is not as it was written; JournalNewer;
-        UsageError for another kind of file; Refused where the home has another mission of that id.
+        UsageError for another kind of file; Refused where the home has another mission of that id; OverQuota.
         """
-        return import_mission(self._store, Path(path))
+        return import_mission(self._store, Path(path), self._quota)
 
     def backup(self, path: str | os.PathLike[str], *, force: bool = False) -> Backup:
         """Copy the whole journal to one file, as it is at one instant, while missions run.
@@ -404,7 +439,56 @@ class Engine:
         """
         return back_up(self._store, Path(path), home=self._home, force=force)
 
+    # --- making room
+
+    def size(self) -> HomeSize:
+        """How much the home takes, and each of its missions.
+
+        Raises JournalDamaged where a mission does not tell any more which blobs it speaks of.
+        """
+        return home_size(self._store, self._quota.limit_bytes)
+
+    def plan_prune(
+        self,
+        mission_ids: Iterable[str] = (),
+        *,
+        workspace: str | os.PathLike[str] | None = None,
+        states: Iterable[str] = tuple(lifecycle.FINAL),
+        older_than_s: float | None = None,
+        keep_bytes: int | None = None,
+    ) -> PrunePlan:
+        """What a prune would remove: whole missions that have ended, for which all of this holds. Nothing is touched.
+
+        mission_ids, workspace: these alone. states: `stopped`, `complete` or both.
+        older_than_s: seconds since their last event.
+        keep_bytes: the ones that ended first, and only until the home uses no more than that.
+        Raises UsageError for a state that no mission ends in, UnknownMission, and JournalDamaged as `size`.
+        """
+        only = None if workspace is None else str(Path(workspace).resolve())
+        ended = frozenset(states)
+        if not ended <= lifecycle.FINAL:
+            raise UsageError(f"a mission ends {' or '.join(sorted(lifecycle.FINAL))}, and only then can it be pruned")
+        wanted = Criteria(frozenset(mission_ids), only, frozenset(map(State, ended)), older_than_s, keep_bytes)
+        return plan_prune(self._store, wanted, self._clock())
+
+    def prune(self, plan: PrunePlan) -> Pruned:
+        """Remove from the home what was planned, for good: events, artifacts and checkpoints. Workspaces stay.
+
+        What those missions did can then be neither verified nor rolled back; `export_mission` keeps what is to be
+        kept. A mission that is held, or was rolled back since it was planned, is left, and told.
+        """
+        return prune(
+            self._store, plan, lambda mission_id: self._store.acquire(mission_id, this_runner(), self._clock())
+        )
+
     # --- inside
+
+    def _may_still_run(self, row: Listing) -> bool:
+        if row.state != State.IDLE:
+            return row.state not in lifecycle.FINAL
+        mission = self.state(row.mission_id)
+        expired_or_rejected = lifecycle.why_not(mission, "approve", Facts(now=self._clock()))
+        return mission.plan_decision == "approved" or expired_or_rejected is None
 
     def _do(self, mission_id: str, command: c.Command) -> Mission:
         with self._host.session(mission_id) as session:

@@ -71,12 +71,17 @@ class Refused(MissionError):
 
 
 class IllegalTransition(Refused):
-    """The trigger has no row in the lifecycle table for the state that the mission is in."""
+    """The trigger has no row in the lifecycle table for the state that the mission is in.
+
+    `legal` holds the triggers that may be asked for there.
+    """
 
     def __init__(self, trigger: str, state: str, legal: Sequence[str]) -> None:
         self.trigger, self.state, self.legal = trigger, state, tuple(legal)
-        now = ", ".join(self.legal) if self.legal else "nothing: this state is final"
-        super().__init__(f"cannot {trigger} a mission that is {state}; legal now: {now}")
+        # Asking a mission to run is to start it, or to take it over, whichever it needs.
+        asked = dict.fromkeys("run" if name in ("start", "recover") else name for name in self.legal)
+        now = ", ".join(asked) if asked else "nothing: this state is final"
+        super().__init__(f"cannot {trigger} a mission that is {state.replace('_', ' ')}; legal now: {now}")
 
 
 class GuardRefused(Refused):
@@ -105,6 +110,13 @@ class Conflict(Refused):
         self.paths = tuple(paths)
         self.details = tuple(details) or (message,)
         super().__init__(message)
+
+
+class OverQuota(Refused):
+    """The home's quota leaves no room for what was to be kept; nothing was written.
+
+    A mission that comes to that while it runs is paused, before it changes or runs anything.
+    """
 
 
 class StaleAppend(Refused):

@@ -1,4 +1,4 @@
-"""Where missions are kept: a folder outside every workspace."""
+"""Where missions are kept, a folder outside every workspace, and how much of its disk they may take."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from mission_fsm.core.sizes import bytes_of
+from mission_fsm.core.wording import MismatchError
 from mission_fsm.errors import UsageError
 
 
@@ -27,3 +29,14 @@ def default_home() -> Path:
     # The specification has relative paths ignored.
     base = Path(state) if Path(state).is_absolute() else user / ".local" / "state"
     return base / "mission-fsm"
+
+
+def default_quota() -> int | None:
+    """`$MISSION_QUOTA` in bytes, or None where it is not set. Raises UsageError where it is no number of bytes."""
+    given = os.environ.get("MISSION_QUOTA")
+    if not given:
+        return None
+    try:
+        return bytes_of(given)
+    except MismatchError as error:
+        raise UsageError(f"MISSION_QUOTA: {error}") from error

@@ -1,4 +1,4 @@
-"""One structlog event `transition` for each move of a mission. A log line follows the durable append.
+"""One structlog event `transition` for each move of a mission, and `pruned` for its removal, once that is durable.
 
 A library never configures its host's logging: where the host has configured structlog, lines go where it says;
 where not, to the standard logger `mission_fsm`, which is silent until the host wants it.
@@ -32,6 +32,13 @@ def log_transitions(mission_id: str, transitions: Sequence[Transition]) -> None:
             step_id=made.step_id,
             reason=made.reason,
         )
+
+
+def log_pruned(mission_id: str, state: str, size_bytes: int) -> None:
+    """Log that a mission was removed from its home, once that is durable."""
+    logger = _logger()
+    if logger is not None:
+        logger.info("pruned", mission_id=mission_id, state=state, size_bytes=size_bytes)
 
 
 def log_stage_error(mission_id: str, step_id: str, stage: str, error: BaseException) -> None:

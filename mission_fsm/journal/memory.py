@@ -116,7 +116,8 @@ class MemoryStore:
                 sequence=expected + len(entries),
                 head=entries[-1].hash if entries else row.head,
             )
-            self._refuse_held_workspace(row)
+            if row.holds_workspace and not mission.row.holds_workspace:
+                self._refuse_held_workspace(row)
             mission.row = row
             mission.entries += entries
             self._blobs.update(blobs or {})
@@ -268,7 +269,8 @@ class MemoryStore:
             self._refuse_closed()
             if row.mission_id in self._missions:
                 raise refusals.id_taken(row.mission_id)
-            self._refuse_held_workspace(row)
+            if row.holds_workspace:
+                self._refuse_held_workspace(row)
             self._missions[row.mission_id] = _Mission(row, entries)
             self._blobs.update(blobs)
         self._changes.wrote()
@@ -290,10 +292,7 @@ class MemoryStore:
         return mission
 
     def _refuse_held_workspace(self, row: Listing) -> None:
-        for other in (mission.row for mission in self._missions.values()):
-            both_hold = row.holds_workspace and other.holds_workspace and row.workspace == other.workspace
-            if both_hold and row.mission_id != other.mission_id:
-                raise refusals.workspace_held(row.workspace, other.mission_id, other.state)
+        refusals.refuse_held_workspace(row, (mission.row for mission in self._missions.values()))
 
     def _refuse_closed(self) -> None:
         if self._closed:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from mission_fsm.core.paths import overlap
+from mission_fsm.core.wording import workspace_held
 from mission_fsm.errors import Held, JournalDamaged, JournalError, MissionHeld, StaleAppend, UnknownMission, UsageError
-from mission_fsm.journal.store import Holder
+from mission_fsm.journal.store import Holder, Listing
 
 
 def refuse_bad_id(mission_id: str) -> None:
@@ -61,9 +63,11 @@ def pen_held(mission_id: str) -> MissionHeld:
     )
 
 
-def workspace_held(workspace: str, mission_id: str, state: str) -> Held:
-    """mission_id, state: of the mission that holds the workspace."""
-    return Held(f"mission {mission_id}, which is {state}, holds the workspace {workspace}; finish or stop it first")
+def refuse_held_workspace(row: Listing, others: Iterable[Listing]) -> None:
+    """Raise Held where another mission holds the workspace of this one, or a folder around or inside it."""
+    for other in others:
+        if other.holds_workspace and other.mission_id != row.mission_id and overlap(other.workspace, row.workspace):
+            raise Held(workspace_held(other.workspace, other.mission_id, other.state))
 
 
 def released(mission_id: str) -> StaleAppend:

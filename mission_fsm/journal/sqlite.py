@@ -91,12 +91,11 @@ class SqliteStore:
         refusals.refuse_bad_id(row.mission_id)
         refusals.refuse_wrong_digests(blobs)
         with self._database.writing() as connection:
-            try:
-                mission = tables.insert_mission(connection, row)
-            except sqlite3.IntegrityError as error:
-                if tables.head_of(connection, row.mission_id) is not None:
-                    raise refusals.id_taken(row.mission_id) from error
-                raise tables.workspace_held(connection, row.workspace) from error
+            if tables.head_of(connection, row.mission_id) is not None:
+                raise refusals.id_taken(row.mission_id)
+            if row.holds_workspace:
+                tables.refuse_held_workspace(connection, row)
+            mission = tables.insert_mission(connection, row)
             tables.insert_entries(connection, mission, entries)
             tables.insert_blobs(connection, blobs)
         self._changes.wrote()
@@ -127,12 +126,7 @@ class SqliteStore:
             entries, recorded = self._codec.seal(mission_id, expected, head.hash, events, time=time, stage=stage)
             last = entries[-1].hash if entries else head.hash
             after = tables.Head(head.mission, expected + len(entries), last, standing)
-            try:
-                moved = tables.move_head(connection, head, after, lease.token)
-            except sqlite3.IntegrityError as error:
-                (row,) = tables.rows(connection, "mission = ?", (head.mission,))
-                raise tables.workspace_held(connection, row.workspace) from error
-            if not moved:
+            if not tables.move_head(connection, head, after, lease.token):
                 raise self._stale(connection, lease, expected)
             tables.insert_entries(connection, head.mission, entries)
             if blobs:

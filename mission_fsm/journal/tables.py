@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mission_fsm.errors import Held, JournalDamaged
+from mission_fsm.errors import JournalDamaged
 from mission_fsm.journal import refusals
 from mission_fsm.journal.chain import Entry, snapshot_digest
 from mission_fsm.journal.complaints import is_damage
@@ -53,7 +53,7 @@ def insert_mission(connection: sqlite3.Connection, row: Listing) -> int:
 def move_head(connection: sqlite3.Connection, before: Head, after: Head, token: int) -> bool:
     """Move a mission's head, if it stands where it is thought to and its last lease is this one; whether it was.
 
-    Raises sqlite3.IntegrityError where another mission holds the workspace that this one would hold.
+    Raises Held where another mission holds the workspace that this one would come to hold.
     """
     cursor = connection.execute(
         "UPDATE missions SET sequence = ?, head = ? WHERE mission = ? AND sequence = ? AND token = ?",
@@ -61,6 +61,8 @@ def move_head(connection: sqlite3.Connection, before: Head, after: Head, token: 
     )
     if cursor.rowcount != 1:
         return False
+    if after.standing.holds_workspace and not before.standing.holds_workspace:
+        refuse_held_workspace(connection, *rows(connection, "mission = ?", (before.mission,)))
     if after.standing != before.standing:
         # Apart, because naming what an index depends on writes that index, with every step.
         connection.execute(
@@ -117,12 +119,13 @@ def rows(connection: sqlite3.Connection, where: str, parameters: tuple[object, .
     return [Listing(*values) for values in ((*row[:7], bool(row[7]), *row[8:]) for row in found)]
 
 
-def workspace_held(connection: sqlite3.Connection, workspace: str) -> Held:
-    """What to tell somebody who wants a workspace that a mission holds."""
-    mission_id, state = connection.execute(
-        "SELECT mission_id, state FROM missions WHERE workspace = ? AND holds_workspace", (workspace,)
-    ).fetchone()
-    return refusals.workspace_held(workspace, mission_id, state)
+# Few missions hold theirs of the many that there may be, and only an index knows which.
+_HOLDERS = "SELECT mission FROM missions INDEXED BY one_mission_in_a_workspace WHERE holds_workspace"
+
+
+def refuse_held_workspace(connection: sqlite3.Connection, row: Listing) -> None:
+    """Raise Held where another mission holds the workspace of this one, or a folder around or inside it."""
+    refusals.refuse_held_workspace(row, rows(connection, f"mission IN ({_HOLDERS})", ()))
 
 
 def token_and_holder(connection: sqlite3.Connection, mission: int) -> tuple[int, Holder]:

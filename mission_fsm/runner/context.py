@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from mission_fsm.core.mission import Mission
 from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.replies import CommandResult, LastTest, Reply
-from mission_fsm.errors import EditFailed
+from mission_fsm.errors import EditFailed, Held, WorkspaceError
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.options import StepOptions
 from mission_fsm.registry import Registry
+from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.stage import WorkspaceReader
+from mission_fsm.workspace import lock
 
 
 class Context:
@@ -30,7 +34,9 @@ class Context:
         workspace: WorkspaceReader,
         store: Store,
         registry: Registry,
+        blobs: Mapping[str, bytes],
     ) -> None:
+        """blobs: what the stage may ask for and the store does not keep yet."""
         if mission.active is None:
             raise AssertionError("a stage is run only while a step is under way")
         self._mission = mission
@@ -38,7 +44,8 @@ class Context:
         self._workspace = workspace
         self._store = store
         self._registry = registry
-        self._scratches: list[Path] = []
+        self._blobs = blobs
+        self._scratches = ExitStack()
         self.reply = reply
         self.attempt = mission.active.attempt
         self.step: Step = mission.plan.steps[mission.active.step_index]
@@ -47,8 +54,7 @@ class Context:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for scratch in self._scratches:
-            shutil.rmtree(scratch, ignore_errors=True)
+        self._scratches.close()
 
     @property
     def plan(self) -> Plan:
@@ -87,12 +93,18 @@ class Context:
             raise EditFailed(f"the editor {editor} could not do its work: {error.strerror or error}{where}") from error
 
     def artifact(self, digest: str) -> bytes:
-        return self._store.blob(digest)
+        return self._blobs[digest] if digest in self._blobs else self._store.blob(digest)
 
     def scratch(self) -> Path:
+        prefix = f"mission-{bytes_digest(os.fsencode(self._mission.workspace))[:16]}-"
         try:
-            scratch = Path(tempfile.mkdtemp(prefix="mission-"))
+            for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+                # What a runner left that was killed; one that is alive holds its own.
+                with suppress(Held, WorkspaceError), lock.hold(left):
+                    shutil.rmtree(left, ignore_errors=True)
+            scratch = Path(tempfile.mkdtemp(prefix=prefix))
         except OSError as error:
             raise EditFailed(f"no scratch folder can be made in {tempfile.gettempdir()}: {error.strerror}") from error
-        self._scratches.append(scratch)
+        self._scratches.callback(shutil.rmtree, scratch, ignore_errors=True)
+        self._scratches.enter_context(lock.hold(scratch))
         return scratch

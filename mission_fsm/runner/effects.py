@@ -26,7 +26,7 @@ from mission_fsm.runner.coverage import answered_as_declared, is_covered, writin
 from mission_fsm.runner.digests import bytes_digest, command_digest, question_digest
 from mission_fsm.runner.pen import Pen
 from mission_fsm.runner.quota import OVER_QUOTA, Quota
-from mission_fsm.runner.reports import ReportFile
+from mission_fsm.runner.reports import Reports
 from mission_fsm.runner.session import Session
 from mission_fsm.runner.times import seconds_between, time_after
 from mission_fsm.workspace import changeset, checkpoint, diff, process
@@ -35,6 +35,7 @@ from mission_fsm.workspace.reader import Reader
 
 # What is kept of a command's output, in bytes, of its beginning and of its end.
 OUTPUT_CAP_BYTES = 1 << 20
+_OUTPUT = (2 * OUTPUT_CAP_BYTES, "the output of this command")
 
 OutputListener = Callable[[bytes], None]
 
@@ -60,14 +61,15 @@ class Effects:
         self._on_output = on_output
         self._writing_stages = writing_stages(session.mission.plan, registry)
 
-    def act(self) -> None:
+    def act(self, blobs: Mapping[str, bytes] | None = None) -> None:
         """Bring about the next effect. Raises JournalError where its events could not be made durable.
 
-        Raises OverQuota where there is no room for what it would keep; it has then not begun, and may begin later.
+        blobs: what the mission refers to and the store does not keep yet.
+        Raises OverQuota where there is no room for what it would keep; nothing is then done.
         """
         match n.next_of(self._session.mission):
             case n.RunStage(active=active):
-                self._run_stage(active, active.reply, {})
+                self._run_stage(active, active.reply, blobs or {})
             case n.BeginStep():
                 self._session.decide(c.BeginStep(self._writing_stages))
             case n.SecureChange(change_set=digest):
@@ -75,7 +77,7 @@ class Effects:
             case n.ApplyChange(diff_id=diff_id, manifest=digest):
                 self._apply_change(diff_id, digest)
             case n.StartCommand():
-                self._quota.require_bytes(2 * OUTPUT_CAP_BYTES, "the output of this command")
+                self._quota.require(*_OUTPUT)
                 self._session.decide(c.StartCommand())
             case n.RunCommand(spec=spec):
                 self._run_command(spec)
@@ -91,7 +93,7 @@ class Effects:
     def _run_stage(self, active: Active, reply: Reply | CommandResult | None, blobs: Mapping[str, bytes]) -> None:
         reader = Reader(self._root)
         result = reply if isinstance(reply, CommandResult) else None
-        outcome = self._outcome(active, reply, reader)
+        outcome = self._outcome(active, reply, reader, blobs)
         match outcome:
             case o.ProposeChange():
                 self._propose_change(outcome, reader, result, blobs)
@@ -100,12 +102,14 @@ class Effects:
             case _:
                 self._record(outcome, result, blobs)
 
-    def _outcome(self, active: Active, reply: Reply | CommandResult | None, reader: Reader) -> o.Outcome:
+    def _outcome(
+        self, active: Active, reply: Reply | CommandResult | None, reader: Reader, blobs: Mapping[str, bytes]
+    ) -> o.Outcome:
         mission = self._session.mission
         try:
             stage = self._registry.stage(active.stage)
             bound = self._bound_options(mission, active)
-            with Context(mission, bound, reply, reader, self._session.store, self._registry) as context:
+            with Context(mission, bound, reply, reader, self._session.store, self._registry, blobs) as context:
                 return answered_as_declared(stage, stage.run(context), mission.plan.scope.allowed_tools)
         except JournalError:
             raise
@@ -129,7 +133,7 @@ class Effects:
         if isinstance(outcome, o.Retrieved):
             digest = bytes_digest(outcome.result)
             if result is None:
-                self._quota.require({digest: outcome.result}, "what was found")
+                self._quota.require(self._quota.bytes_of({digest: outcome.result}), "what was found")
             blobs = {**blobs, digest: outcome.result}
         elif isinstance(outcome, o.AskQuestion):
             digest = question_digest(outcome.question, outcome.choices)
@@ -158,16 +162,10 @@ class Effects:
             self._record(o.Failed(_kind_of(error), str(error)), result, blobs)
             return
         contents = {**before, **after}
-        shown = diff.unified(change_set, contents.__getitem__).encode("utf-8", "surrogateescape")
+        shown = diff.unified(change_set, contents.__getitem__)
         artifact = bytes_digest(shown)
         kept = {**after, artifact: shown, change_set.digest: changeset.to_json(change_set)}
-        try:
-            self._quota.require({**before, **kept}, "this edit")
-        except OverQuota as refusal:
-            if result is None:
-                raise
-            # What came of the command is recorded all the same.
-            self._record(o.Failed(OVER_QUOTA, str(refusal)), result, blobs)
+        if self._lacks_room(self._quota.bytes_of({**before, **kept}), "this edit", result, blobs):
             return
         self._session.decide(
             c.ProposeDiff(
@@ -196,26 +194,28 @@ class Effects:
         manifest_digest = bytes_digest(data)
         size_bytes = sum(map(len, pre_images.values()))
         kept = {**pre_images, manifest_digest: data}
-        self._quota.require(kept, "the checkpoint of this edit")
+        self._quota.require(self._quota.bytes_of(kept), "the checkpoint of this edit")
         self._session.decide(c.SecureChange(change_set.paths, size_bytes, manifest_digest), kept)
 
     def _apply_change(self, diff_id: str, digest: str) -> None:
         store = self._session.store
         manifest = checkpoint.from_json(store.blob(digest))
-        try:
-            with self._pen.in_hand():
+        with self._pen.in_hand():
+            try:
                 apply(self._root, manifest, store.blob, f"{self._session.mission.mission_id}-{diff_id}")
-        except (JournalError, HalfWritten):
-            # The mission stays where it is, with its checkpoint: whoever runs it again finishes the change.
-            raise
-        except MissionError as error:
-            self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
-            return
+            except (JournalError, HalfWritten):
+                # The mission stays where it is, with its checkpoint: whoever runs it again finishes the change.
+                raise
+            except MissionError as error:
+                self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+                return
         self._session.decide(c.FinishChange(self._writing_stages, self._proceed(), self._elapsed_s()))
 
     # --- commands
 
     def _propose_command(self, outcome: o.RunCommand, result: CommandResult | None, blobs: Mapping[str, bytes]) -> None:
+        if self._lacks_room(*_OUTPUT, result, blobs):
+            return
         spec = CommandSpec(outcome.argv, outcome.cwd, outcome.env, outcome.timeout_s, outcome.report)
         mission = self._session.mission
         self._session.decide(
@@ -226,12 +226,13 @@ class Effects:
                 covered=is_covered(mission, spec),
                 result=result,
                 expires_at=self._expires_at(),
+                reason=outcome.reason,
             ),
             blobs,
         )
 
     def _run_command(self, spec: CommandSpec) -> None:
-        report = ReportFile(self._root, spec.report)
+        reports = Reports(self._root, spec.report)
         with self._pen.in_hand() as locks:
             result, output = process.run(
                 spec,
@@ -247,12 +248,26 @@ class Effects:
         if result.kind == "ended" or cut_off or active is None:
             return  # the loop sees what was asked for, and does it
         digest = bytes_digest(output)
-        result = attrs.evolve(result, artifact=digest, report=report.written())
+        result = attrs.evolve(result, artifact=digest, reports=reports.written())
         self._run_stage(active, result, {digest: output})
 
     def _should_end(self) -> bool:
         self._pen.secure()
         return self._control.wanted() is not None
+
+    def _lacks_room(self, needed: int, what: str, result: CommandResult | None, blobs: Mapping[str, bytes]) -> bool:
+        """Whether there is no room for so many bytes, which a stage asks for after a command, and so has failed.
+
+        What came of the command is recorded. Where there was none, OverQuota is raised, and it may ask again later.
+        """
+        try:
+            self._quota.require(needed, what)
+        except OverQuota as refusal:
+            if result is None:
+                raise
+            self._record(o.Failed(OVER_QUOTA, str(refusal)), result, blobs)
+            return True
+        return False
 
     # --- facts that come with a command
 
@@ -263,7 +278,8 @@ class Effects:
         mission = self._session.mission
         if mission.started_sequence is None or mission.cursor < len(mission.plan.steps) - 1:
             return 0.0
-        entry = next(iter(self._session.store.read(mission.mission_id, after=mission.started_sequence - 1)))
+        started = mission.started_sequence
+        entry = next(self._session.store.read(mission.mission_id, after=started - 1, upto=started))
         return seconds_between(entry.time, self._session.clock())
 
     def _expires_at(self) -> str | None:

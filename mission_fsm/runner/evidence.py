@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from mission_fsm.core import events as e
 from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.changes import Version
+from mission_fsm.core.events import type_of
 from mission_fsm.core.mission import Mission
 from mission_fsm.errors import JournalDamaged
 from mission_fsm.runner.digests import command_digest, question_digest
 from mission_fsm.workspace import changeset, checkpoint
 
 Blob = Callable[[str], bytes]
+
+
+SPEAKING: frozenset[str] = frozenset(
+    type_of(event_class)
+    for event_class in (
+        e.RetrievalCompleted,
+        e.DiffProposed,
+        e.TestCompleted,
+        e.CommandCompleted,
+        e.RepairStarted,
+        e.InputReceived,
+        e.CheckpointSecured,
+    )
+)
+"""The types of the events that speak of blobs."""
+
+
+def blobs_of(event: e.Event, blob: Blob) -> Iterator[str]:
+    """The digests of all blobs that the event speaks of, and of those that these speak of in turn.
+
+    blob: as for `check_evidence`; it is asked only for what has to be read for that.
+    """
+    match event:
+        case e.RetrievalCompleted() | e.TestCompleted() | e.CommandCompleted():
+            yield from (event.artifact,) if event.artifact else ()
+        case e.RepairStarted():
+            yield from (event.patch,) if event.patch else ()
+        case e.InputReceived():
+            yield event.digest
+        case e.DiffProposed():
+            yield from (event.artifact,) if event.artifact else ()
+            yield event.digest
+            yield from _contents(change.after for change in changeset.from_json(blob(event.digest)).changes)
+        case e.CheckpointSecured() if event.manifest:
+            yield event.manifest
+            changes = checkpoint.from_json(blob(event.manifest)).change_set.changes
+            yield from _contents(version for change in changes for version in (change.before, change.after))
 
 
 def check_evidence(event: e.Event, mission: Mission, blob: Blob) -> None:
@@ -22,13 +60,16 @@ def check_evidence(event: e.Event, mission: Mission, blob: Blob) -> None:
     blob: gives the bytes with that digest, or raises JournalDamaged.
     Raises MissionError for the first thing that is not right.
     """
-    for digest in _named_by(event):
+    for digest in blobs_of(event, blob):
         blob(digest)
     match event:
         case e.DiffProposed():
-            _check_change(event, blob)
+            change_set = changeset.from_json(blob(event.digest))
+            if (change_set.digest, change_set.paths) != (event.digest, event.files):
+                raise JournalDamaged("its change set is of other files than it says")
         case e.CheckpointSecured() if event.manifest:
-            _check_checkpoint(event, blob)
+            if checkpoint.from_json(blob(event.manifest)).change_set.paths != event.paths:
+                raise JournalDamaged("its checkpoint is of other files than it says")
         case e.CommandProposed() if event.digest != command_digest(mission, event.command):
             raise JournalDamaged("its digest is not that of its command")
         case e.ApprovalRequested(kind=ApprovalKind.QUESTION) if event.digest != question_digest(
@@ -37,34 +78,5 @@ def check_evidence(event: e.Event, mission: Mission, blob: Blob) -> None:
             raise JournalDamaged("its digest is not that of its question")
 
 
-def _named_by(event: e.Event) -> Iterable[str]:
-    """Digests of the artifacts and proposals that the event names."""
-    match event:
-        case e.RetrievalCompleted() | e.DiffProposed() | e.TestCompleted() | e.CommandCompleted():
-            return (event.artifact,) if event.artifact else ()
-        case e.RepairStarted():
-            return (event.patch,) if event.patch else ()
-        case e.InputReceived():
-            return (event.digest,)
-    return ()
-
-
-def _check_change(event: e.DiffProposed, blob: Blob) -> None:
-    change_set = changeset.from_json(blob(event.digest))
-    if (change_set.digest, change_set.paths) != (event.digest, event.files):
-        raise JournalDamaged("its change set is of other files than it says")
-    _look_at((change.after for change in change_set.changes), blob)
-
-
-def _check_checkpoint(event: e.CheckpointSecured, blob: Blob) -> None:
-    change_set = checkpoint.from_json(blob(event.manifest)).change_set
-    if change_set.paths != event.paths:
-        raise JournalDamaged("its checkpoint is of other files than it says")
-    _look_at((change.before for change in change_set.changes), blob)
-    _look_at((change.after for change in change_set.changes), blob)
-
-
-def _look_at(versions: Iterable[Version | None], blob: Blob) -> None:
-    for version in versions:
-        if version is not None:
-            blob(version.digest)
+def _contents(versions: Iterable[Version | None]) -> Iterator[str]:
+    return (version.digest for version in versions if version is not None)

@@ -7,7 +7,8 @@ from pathlib import Path
 from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.guards import Facts
 from mission_fsm.core.mission import Mission, State
-from mission_fsm.errors import InvalidPlan, InvalidWorkspace, WorkspaceError
+from mission_fsm.errors import Held, InvalidPlan, InvalidWorkspace, WorkspaceError
+from mission_fsm.journal.refusals import refuse_held_workspace
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.canonical import differences
 from mission_fsm.planfile.load import load_plan
@@ -32,15 +33,10 @@ def facts_of(mission: Mission, store: Store, registry: Registry, home: Path | No
 
 def held_by(mission: Mission, store: Store) -> str | None:
     """The other mission that holds the workspace, or a folder around or inside it, in a sentence, or None."""
-    own = Path(mission.workspace)
-    for row in store.rows():
-        other = Path(row.workspace)
-        overlaps = own == other or own in other.parents or other in own.parents
-        if row.holds_workspace and row.mission_id != mission.mission_id and overlaps:
-            return (
-                f"mission {row.mission_id} ({row.goal}) holds the workspace {row.workspace} and is {row.state}; "
-                "finish it, or stop it, first"
-            )
+    try:
+        refuse_held_workspace(store.row(mission.mission_id), store.rows())
+    except Held as refusal:
+        return str(refusal)
     return None
 
 

@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from mission_fsm.core import commands as c
+from mission_fsm.core.decide import decide
 from mission_fsm.core.events import Recorded
 from mission_fsm.core.guards import Facts
+from mission_fsm.core.lifecycle import next_state
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.next import ApplyChange, next_of
 from mission_fsm.errors import GuardRefused, InvalidWorkspace, MissionHeld
@@ -19,11 +21,14 @@ from mission_fsm.registry import Registry
 from mission_fsm.runner import loop
 from mission_fsm.runner.control import Control, Interruption, to_text
 from mission_fsm.runner.coverage import writing_stages
+from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import Effects, OutputListener
 from mission_fsm.runner.facts import facts_of
-from mission_fsm.runner.loading import load_mission
+from mission_fsm.runner.loading import Loader
 from mission_fsm.runner.pen import Pen
+from mission_fsm.runner.quota import Quota
 from mission_fsm.runner.recovery import in_doubt
+from mission_fsm.runner.rehearsal import Rehearsal, check_patch
 from mission_fsm.runner.rollback import finish_rollback
 from mission_fsm.runner.runners import refuse_suspended, this_runner
 from mission_fsm.runner.session import Clock, Listener, Session
@@ -38,13 +43,21 @@ class Host:
     """What the verbs of the engine stand on. One for each engine."""
 
     def __init__(
-        self, store: Store, registry: Registry, home: Path | None, clock: Clock, on_output: OutputListener | None
+        self,
+        store: Store,
+        registry: Registry,
+        home: Path | None,
+        clock: Clock,
+        quota: Quota,
+        on_output: OutputListener | None,
     ) -> None:
         self.store = store
+        self.loader = Loader(store)
         self.registry = registry
         self.home = home
         self.clock = clock
         self.listeners: list[Listener] = []
+        self.quota = quota
         self._on_output = on_output
         self._controls: list[Control] = []
         self._early: Interruption | None = None
@@ -56,10 +69,15 @@ class Host:
         try:
             lease = self.store.acquire(mission_id, self._runner, self.clock(), take_over=take_over)
         except MissionHeld:
-            self._refuse_suspended(mission_id)
+            if not take_over:
+                self._refuse_suspended(mission_id)
             raise
         try:
-            yield Session(self.store, lease, self.clock, self.tell)
+            session = Session(self.store, lease, self.clock, self.tell, self.loader.load(mission_id))
+            try:
+                yield session
+            finally:
+                self.loader.remember(session.loaded)
         finally:
             lease.release()
 
@@ -71,6 +89,20 @@ class Host:
         with lock.hold(folder, lent) as hold, Root(folder) as root:
             yield Pen(self.store, session.lease, hold, root)
 
+    def take_patch(self, session: Session, command: c.ReceiveInput | c.RepairStep, patch: bytes) -> Mission:
+        """Give the mission a patch, where the step that has it next can use it.
+
+        Raises UsageError for one that is malformed; Refused where the mission wants none, or where it does not fit
+        the files or the scope contract.
+        """
+        blobs = {bytes_digest(patch): patch}
+        self.quota.require(self.quota.bytes_of(blobs), "this patch")
+        decide(session.mission, command)
+        check_patch(patch, self.registry)
+        with self.workspace(session) as pen:
+            Rehearsal(session).rehearse(command, blobs, pen, self.registry, self.quota)
+        return session.decide(command, blobs)
+
     def run(self, mission_id: str, by: str, *, take_over: bool = False) -> Mission:
         """Start, resume or take over the mission, and run it to where it comes to rest."""
         early, self._early = self._early, None
@@ -79,12 +111,15 @@ class Host:
                 control.ask(early)
             self.expire(session)
             mission = session.mission
-            if mission.state is State.IDLE and mission.plan_decision != "pending":
+            if mission.state is State.IDLE and mission.plan_decision == "pending":
+                # One that nobody can approve any more waits for nothing, and says so.
+                next_state(mission, "approve", Facts(now=self.clock()))
+            elif mission.state is State.IDLE:
                 self._start(session)
             elif mission.state is State.RUNNING:
                 self._recover(session)
                 effects.finish_change()
-            elif mission.state not in (State.IDLE, State.AWAITING_APPROVAL):
+            elif mission.state is not State.AWAITING_APPROVAL:
                 _refuse_doubt(mission)
                 session.decide(c.Resume(by))
             return loop.run(session, effects, control)
@@ -97,14 +132,14 @@ class Host:
         own = next((control for control in self._controls if control.is_own(mission_id)), None)
         if own is not None:
             own.ask(request)
-            return load_mission(self.store, mission_id)[0]
+            return self.loader.load(mission_id).mission
         while True:
             try:
                 return self._interrupt_unheld(mission_id, request, take_over=take_over)
             except MissionHeld:
-                self._refuse_suspended(mission_id)
                 if take_over:
                     raise
+                self._refuse_suspended(mission_id)
                 # Whoever runs it, in this process or another, takes the request at its next safe point.
                 number = self.store.post(mission_id, to_text(request))
             while self.store.holder(mission_id) is not None:
@@ -114,7 +149,7 @@ class Host:
                 time.sleep(_POLL_S)
             # Looked at once more: the runner may have done what was asked just before it was gone.
             if State(self.store.row(mission_id).state) is wanted:
-                return load_mission(self.store, mission_id)[0]
+                return self.loader.load(mission_id).mission
 
     def ask_all(self, request: Interruption) -> None:
         """Ask every mission that this host is running, or else the next one; safe in a signal handler."""
@@ -156,7 +191,7 @@ class Host:
             self._controls.append(control)
             try:
                 finish_rollback(session, pen)
-                yield Effects(session, self.registry, pen, control, self._on_output), control
+                yield Effects(session, self.registry, pen, control, self.quota, self._on_output), control
             finally:
                 self._controls.remove(control)
 

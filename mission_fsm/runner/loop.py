@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from mission_fsm.core.commands import Stop
+from mission_fsm.core.commands import Pause, Stop
 from mission_fsm.core.lifecycle import rows
 from mission_fsm.core.mission import Mission, State
+from mission_fsm.errors import OverQuota
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.effects import Effects
+from mission_fsm.runner.quota import OVER_QUOTA
 from mission_fsm.runner.session import Session
 
 
 def run(session: Session, effects: Effects, control: Control) -> Mission:
-    """Run to the next gate, pause, failure or end, and give the mission as it came to rest there."""
+    """Run to the next gate, pause, failure or end, and give the mission as it came to rest there.
+
+    Raises OverQuota where it came to rest, paused, because there is no room for what would come next.
+    """
     while session.mission.state is State.RUNNING:
         wanted = control.wanted()
         if wanted is not None:
             return session.decide(wanted)
-        effects.act()
+        try:
+            effects.act()
+        except OverQuota as refusal:
+            session.decide(Pause("quota", OVER_QUOTA))
+            raise OverQuota(f"mission {session.mission.mission_id} is paused: {refusal}") from refusal
     return _heed_at_rest(session, control)
 
 

@@ -13,6 +13,7 @@ from mission_fsm.runner import archive as archives
 from mission_fsm.runner.archive import Archive, Manifest
 from mission_fsm.runner.audit import verified_blobs
 from mission_fsm.runner.placing import placed
+from mission_fsm.runner.quota import Quota
 
 
 @frozen
@@ -82,19 +83,20 @@ def export_mission(store: Store, mission_id: str, path: Path, *, home: Path | No
     return Exported(mission_id, row.sequence, len(digests), row.head, size_bytes)
 
 
-def import_mission(store: Store, path: Path) -> Imported:
+def import_mission(store: Store, path: Path, quota: Quota) -> Imported:
     """Take in the mission in that file, in one commit, once everything that `verify` looks at was found right.
 
     It comes as it was exported, is run by nobody, and holds no workspace: it takes its workspace when it is next
     carried on, and is refused then where another mission holds it. What was approved stays approved.
 
     Raises JournalDamaged for a file that was changed or cut short, with the first bad position; JournalNewer for a
-    later version's; UsageError for what is no export; Refused where the home has another mission of that id.
+    later version's; UsageError for what is no export; Refused where the home has another mission of that id; OverQuota.
     """
     archive = archives.read(path)
     row = _verified(archive, path)
     was_there = _is_there(store, archive)
     if not was_there:
+        quota.require(quota.bytes_of(archive.blobs), "this mission")
         store.adopt(row, archive.entries, archive.blobs)
     return Imported(row.mission_id, row.sequence, len(archive.blobs), row.head, row.state, row.workspace, was_there)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from mission_fsm.core import commands as c
-from mission_fsm.core.mission import Mission
+from mission_fsm.core.mission import Edit, Mission
 from mission_fsm.core.rollback import Target, target_of
-from mission_fsm.errors import Conflict
+from mission_fsm.errors import Conflict, JournalDamaged
 from mission_fsm.journal.store import Store
 from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.pen import Pen
@@ -29,14 +31,38 @@ class RollbackPlan:
 
 
 def plan_rollback(mission: Mission, store: Store, root: Root, to: str | None, *, overwrite: bool) -> RollbackPlan:
-    """Plan it without touching anything. Raises GuardRefused where there is nothing to take back."""
+    """Plan it without touching anything.
+
+    Raises GuardRefused where there is nothing to take back, and JournalDamaged, which names the checkpoint and the
+    file, where what is needed for it is not there as it was saved.
+    """
     target = target_of(mission, to)
-    manifests = [checkpoint.from_json(store.blob(edit.manifest)) for edit in target.edits]
+    manifests = [_manifest_of(edit, store) for edit in target.edits]
     try:
         manifest = checkpoint.rollback_manifest(root, manifests, overwrite=overwrite)
     except Conflict as conflict:
         return RollbackPlan(target, None, (), conflict.details)
+    _see_that_it_is_there(manifest, dict(zip(target.edits, manifests, strict=True)), store)
     return RollbackPlan(target, manifest, tuple(checkpoint.preview(manifest)), ())
+
+
+def _manifest_of(edit: Edit, store: Store) -> Manifest:
+    try:
+        return checkpoint.from_json(store.blob(edit.manifest))
+    except JournalDamaged as error:
+        raise JournalDamaged(f"{edit.checkpoint_id} cannot be gone back to, so nothing was touched: {error}") from error
+
+
+def _see_that_it_is_there(manifest: Manifest, edits: Mapping[Edit, Manifest], store: Store) -> None:
+    """See that every file can be put back, before the first one is. edits: taken back, with what each had saved."""
+    saved_by = {path: edit.checkpoint_id for edit, saved in edits.items() for path in saved.change_set.paths}
+    for change in manifest.change_set.changes:
+        if change.after is not None:
+            try:
+                store.blob(change.after.digest)
+            except JournalDamaged as error:
+                where = f"{change.path}, as {saved_by.get(change.path)} saved it,"
+                raise JournalDamaged(f"{where} cannot be put back, so nothing was touched: {error}") from error
 
 
 def roll_back(session: Session, pen: Pen, plan: RollbackPlan, by: str) -> None:

@@ -71,9 +71,7 @@ class Child:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if not self._gone:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+        self.kill()
         os.close(self._go)
         os.close(self._alive)
         self._out.close()
@@ -94,6 +92,23 @@ class Child:
         """How it ended, or None where it has not; to be asked no more after that."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         return self._ended(status) if pid else None
+
+    def wait_until_stopped(self) -> Ended | None:
+        """Wait until a signal has stopped it; or how it ended, where it did that. Raises TimeoutError as `wait`."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
+            if pid:
+                return None if os.WIFSTOPPED(status) else self._ended(status)
+            time.sleep(0.001)
+        raise TimeoutError(f"the child ran for more than {PATIENCE_S:.0f} s")
+
+    def kill(self) -> None:
+        """End it at once, where it has not ended."""
+        if not self._gone:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self._gone = True
 
     def _ended(self, status: int) -> Ended:
         self._gone = True

@@ -9,6 +9,8 @@ cuts the work off there:
         strike(work, once(call, "SIGKILL"))
         ...  # open what it left, and see that nothing is lost
 
+`suspended` cuts nothing off: it holds the work up there, as long as you like, and lets it go on.
+
 This is done by strace, so that nothing in the child knows of it. Where strace cannot be used, `seam` serves.
 """
 
@@ -25,6 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from attrs import evolve
 
@@ -46,6 +49,7 @@ __all__ = (
     "orphans",
     "spread",
     "strike",
+    "suspended",
     "why_no_strace",
 )
 
@@ -61,11 +65,26 @@ def strike(work: Work, fault: Fault | None = None, *, by_strace: bool | None = N
     by_strace: True for strace, False for the seam; None for strace where it can be used.
     Raises OSError where the child cannot be traced, TimeoutError where it takes more than a minute.
     """
-    if why_no_strace() is None if by_strace is None else by_strace:
-        return _by_strace(work, fault)
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
-        ended = in_child(lambda: seam.watched(work, fault, log.name))
-        return evolve(ended, calls=calls_in(log.read(), seam.NAMES))
+    by_strace = why_no_strace() is None if by_strace is None else by_strace
+    with _log() as log:
+        with _begun(work, fault, log.name, by_strace=by_strace) as child:
+            ended = child.wait()
+        return evolve(ended, calls=calls_in(log.read(), CALLS if by_strace else seam.NAMES))
+
+
+@contextmanager
+def suspended(work: Work, call: Call, *, by_strace: bool | None = None) -> Iterator[Child | None]:
+    """Do the work in a child process that is suspended (SIGSTOP) at that call; None where it ended before.
+
+    Wake it by SIGCONT. It is gone at the end. by_strace: as for `strike`, and raises the same. By strace it is
+    suspended right after the call, by the seam right before.
+    """
+    by_strace = why_no_strace() is None if by_strace is None else by_strace
+    with _log() as log, _begun(work, once(call, "SIGSTOP"), log.name, by_strace=by_strace) as child:
+        try:
+            yield child if child.wait_until_stopped() is None else None
+        finally:
+            child.kill()
 
 
 @cache
@@ -76,7 +95,7 @@ def why_no_strace() -> str | None:
     if shutil.which("strace") is None:
         return "strace is not installed"
     try:
-        ended = _by_strace(_write_one_byte, Fault("EIO", (("write", 1),)))
+        ended = strike(_write_one_byte, Fault("EIO", (("write", 1),)), by_strace=True)
     except OSError as error:
         return f"strace cannot trace a process here: {error}"
     return "strace puts no error in the place of a call here" if ended.status == 0 else None
@@ -88,12 +107,21 @@ def _write_one_byte() -> int:
     return 0
 
 
-def _by_strace(work: Work, fault: Fault | None) -> Ended:
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as log, Child(work, _allow) as child:
-        with _traced(child.pid, fault, log.name):
+def _log() -> IO[str]:
+    return tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _begun(work: Work, fault: Fault | None, log: str, *, by_strace: bool) -> Iterator[Child]:
+    """A child that has begun the work, with its calls looked at until it ends."""
+    if not by_strace:
+        with Child(lambda: seam.watched(work, fault, log)) as child:
             child.begin()
-            ended = child.wait()
-        return evolve(ended, calls=calls_in(log.read(), CALLS))
+            yield child
+        return
+    with Child(work, _allow) as child, _traced(child.pid, fault, log):
+        child.begin()
+        yield child
 
 
 @contextmanager

@@ -33,9 +33,10 @@ from mission_fsm.testing.store_samples import (
     take_lease,
 )
 from mission_fsm.testing.store_sharing_contract import StoreSharingContract
+from mission_fsm.testing.store_upkeep_contract import OWN, StoreUpkeepContract
 
 
-class StoreContract(StoreEventsContract, StoreSharingContract):
+class StoreContract(StoreEventsContract, StoreSharingContract, StoreUpkeepContract):
     """What holds for every store. Give it a `store` that is empty."""
 
     def test_rows(self, store: Store) -> None:
@@ -172,6 +173,23 @@ class DurableStoreContract(StoreContract):
         copy.close()
         assert list(store.read("m"))[2].event == completed(0)
         store.check("m")
+
+    def test_room_given_back(self, store: Store) -> None:
+        """What is free by now goes back to the disk, whoever has the journal open, and no other store is misled."""
+        begin(store, blobs=OWN)
+        begin(store, "other", workspace="/other")
+        other = self.reopen(store)
+        append(other, take_lease(other, "other"), 1, started(0))
+        before = store.sizes()
+        store.remove([take_lease(store)], lambda: OWN)
+        store.compact()
+        after = store.sizes()
+        assert after.disk_bytes < before.disk_bytes - len(b"own" * 5000) // 2
+        assert other.sizes() == after
+        begin(other, blobs=OWN)
+        assert store.has_blobs(OWN) == OWN.keys()
+        other.check("m")
+        other.close()
 
     def test_backup_of_nothing(self, store: Store, tmp_path: Path) -> None:
         """Of a home without a journal there is no copy, and none is put over what is there."""

@@ -47,6 +47,18 @@ class StoreFaultsContract:
             assert ended.status in {0, MissionError.exit_status}, ended.err
             assert_nothing_lost(opened, ended)
 
+    def test_killed_while_removing(self, tmp_path: Path) -> None:
+        """A mission that is removed is gone with its blobs, or there with all of them; the other is as it was."""
+        rehearsed = durable(self._removed(tmp_path / "first", None)[1].calls)
+        for place in range(len(rehearsed)) if EVERY_POINT else spread(rehearsed, self.most):
+            assert_gone_or_whole(*self._removed(tmp_path / str(place), once(rehearsed[place], "SIGKILL")))
+
+    def _removed(self, place: Path, fault: Fault | None) -> tuple[Callable[[], Store], Ended]:
+        place.mkdir()
+        opened = self.opening(place)
+        assert in_child(lambda: write_two(opened)).status == 0
+        return opened, strike(lambda: remove_one(opened), fault)
+
     def _struck(self, folder: Path, effect: str) -> Iterator[tuple[Callable[[], Store], Ended]]:
         rehearsed = durable(self._written(folder / "first", None)[1].calls)
         for place in range(len(rehearsed)) if EVERY_POINT else spread(rehearsed, self.most):
@@ -70,6 +82,53 @@ def write(opened: Callable[[], Store]) -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return MissionError.exit_status
     return 0
+
+
+OWN, SHARED = list(BLOBS)[:2]
+
+
+def write_two(opened: Callable[[], Store]) -> int:
+    """Create two missions, of which one has a blob of its own, and one blob is both's."""
+    store = opened()
+    begin(store, blobs={OWN: BLOBS[OWN], SHARED: BLOBS[SHARED]})
+    begin(store, "other", workspace="/other", blobs={SHARED: BLOBS[SHARED]})
+    store.close()
+    return 0
+
+
+def remove_one(opened: Callable[[], Store]) -> int:
+    """Remove the one, and give its room back."""
+    store = opened()
+    lease = take_lease(store)
+    store.remove([lease], lambda: [OWN])
+    print("removed")  # noqa: T201 - to the parent
+    lease.release()
+    store.compact()
+    store.close()
+    return 0
+
+
+def assert_gone_or_whole(opened: Callable[[], Store], ended: Ended) -> None:
+    """What was removed is gone, or nothing is; the store can be written. Looked at in another process."""
+
+    def look() -> int:
+        store = opened()
+        left = {row.mission_id for row in store.rows()}
+        assert left == {"other"} or ("removed" not in ended.out and left == {"m", "other"})
+        assert store.has_blobs([OWN, SHARED]) == ({OWN, SHARED} if "m" in left else {SHARED})
+        assert store.blob(SHARED) == BLOBS[SHARED]
+        for mission_id in left:
+            store.check(mission_id)
+            lease = take_lease(store, mission_id)
+            append(store, lease, 1, started(0))
+            lease.release()
+        store.compact()
+        store.check("other")
+        store.close()
+        return 0
+
+    looked = in_child(look)
+    assert looked.status == 0, f"{ended.calls[-1:]}\n{ended.out}\n{looked.err}"
 
 
 def carry_on(store: Store, sequence: int) -> None:

@@ -146,6 +146,33 @@ class StoreSharingContract(StoreTests):
         append(store, other, 1, started(0), standing=HOLDING)
         assert store.row("n").holds_workspace
 
+    @pytest.mark.parametrize("other", ["/work/inside/deep", "/", "/work"])
+    def test_workspaces_one_in_the_other(self, store: Store, other: str) -> None:
+        """A mission holds the folders around and inside its workspace too; one that has a name like it is free."""
+        begin(store, "m", standing=HOLDING)
+        begin(store, "n", workspace=other)
+        lease = take_lease(store, "n")
+        with pytest.raises(Held, match="mission m, which is running, holds the workspace /work"):
+            append(store, lease, 1, started(0), standing=HOLDING)
+        with pytest.raises(Held, match="mission m"):
+            begin(store, "o", workspace=other, standing=HOLDING)
+        assert [(row.mission_id, row.sequence, row.holds_workspace) for row in store.rows()] == [
+            ("n", 1, False),
+            ("m", 1, True),
+        ]
+        begin(store, "p", workspace="/workshop", standing=HOLDING)
+        append(store, take_lease(store, "m"), 1, started(0), standing=HOLDING)
+
+    def test_starts_at_once_in_workspaces_one_in_the_other(self, store: Store) -> None:
+        """Of missions that start at the same instant, one inside the other, just one comes to hold its workspace."""
+        names = ("m", "n", "o")
+        for depth, name in enumerate(names):
+            begin(store, name, workspace="/work" + "/inside" * depth)
+        leases = [take_lease(store, name) for name in names]
+        results = together(partial(append, store, lease, 1, started(0), standing=HOLDING) for lease in leases)
+        assert sorted(isinstance(result, Held) for result in results) == [False, True, True]
+        assert [row.holds_workspace for row in store.rows()].count(True) == 1
+
     # --- requests
 
     def test_requests(self, store: Store) -> None:

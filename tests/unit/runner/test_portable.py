@@ -194,7 +194,7 @@ def test_a_mission_that_waits_is_refused_its_workspace_while_another_holds_it(he
     other = begin(here, tmp_path, grants=())
     here.import_mission(tmp_path / "waits.mission")
     before = list(here.events(mission_id))
-    with pytest.raises(Held, match=f"mission {other}, which is awaiting_approval, holds the workspace"):
+    with pytest.raises(Held, match=f"mission {other}, which is awaiting approval, holds the workspace"):
         here.approve(mission_id)
     assert list(here.events(mission_id)) == before
 
