@@ -146,14 +146,16 @@ class MemoryStore:
         with self._lock:
             return self._mission(mission_id).row
 
-    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Listing]:
+    def rows(self, *, workspace: str | None = None, prefix: str = "", holding: bool = False) -> list[Listing]:
         with self._lock:
             self._refuse_closed()
             newest_first = [mission.row for mission in reversed(self._missions.values())]
         return [
             row
             for row in newest_first
-            if row.mission_id.startswith(prefix) and (workspace is None or row.workspace == workspace)
+            if row.mission_id.startswith(prefix)
+            and (workspace is None or row.workspace == workspace)
+            and (row.holds_workspace or not holding)
         ]
 
     def blob(self, digest: str) -> bytes:
@@ -230,8 +232,8 @@ class MemoryStore:
         with self._lock:
             mission = self._mission(mission_id)
             row, entries = mission.row, list(mission.entries)
-        for entry in verified(mission_id, entries, row.sequence, row.head):
-            self._codec.decode(mission_id, entry)
+        for _ in verified(mission_id, entries, row.sequence, row.head):
+            pass
 
     def backup(self, path: Path) -> int:
         raise JournalError(f"a journal in memory has no copy of its own kind to be written to {path}")

@@ -37,7 +37,7 @@ class SqliteStore:
         self._codec = codec
         self._leases = Leases(database)
         self._changes = Changes()
-        self._upkeep = Upkeep(database, codec, self._leases, self._changes)
+        self._upkeep = Upkeep(database, self._leases, self._changes)
         # Where the missions stand that were appended to from here. An append checks it, and so does not read it.
         self._heads: dict[str, tables.Head] = {}
 
@@ -178,12 +178,15 @@ class SqliteStore:
             raise refusals.unknown_mission(mission_id, str(self._database.home))
         return found[0]
 
-    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Listing]:
-        where, parameters = "substr(mission_id, 1, ?) = ?", (len(prefix), prefix)
+    def rows(self, *, workspace: str | None = None, prefix: str = "", holding: bool = False) -> list[Listing]:
+        where, parameters = "substr(mission_id, 1, ?) = ?", [len(prefix), prefix]
+        if workspace is not None:
+            where += " AND workspace = ?"
+            parameters.append(workspace)
+        if holding:
+            where += f" AND mission IN ({tables.HOLDERS})"
         with self._database.reading() as connection:
-            if workspace is None:
-                return tables.rows(connection, where, parameters)
-            return tables.rows(connection, f"{where} AND workspace = ?", (*parameters, workspace))
+            return tables.rows(connection, where, tuple(parameters))
 
     def blob(self, digest: str) -> bytes:
         with self._database.reading() as connection:

@@ -179,8 +179,11 @@ class Store(Protocol):
         """The mission's row. Raises UnknownMission."""
         ...
 
-    def rows(self, *, workspace: str | None = None, prefix: str = "") -> list[Listing]:
-        """The missions of that workspace, or of all, whose id begins with prefix; newest first."""
+    def rows(self, *, workspace: str | None = None, prefix: str = "", holding: bool = False) -> list[Listing]:
+        """The missions of that workspace, or of all, whose id begins with prefix; newest first.
+
+        holding: only those that hold their workspace: few, however many there are.
+        """
         ...
 
     def blob(self, digest: str) -> bytes:
@@ -239,6 +242,7 @@ class Store(Protocol):
     def check(self, mission_id: str) -> None:
         """Check the store's own integrity, the mission's hash chain, its sequence and its head.
 
+        What the events say is for those who read them to check.
         Raises JournalDamaged, which names the first bad position.
         """
         ...

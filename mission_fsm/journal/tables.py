@@ -120,12 +120,12 @@ def rows(connection: sqlite3.Connection, where: str, parameters: tuple[object, .
 
 
 # Few missions hold theirs of the many that there may be, and only an index knows which.
-_HOLDERS = "SELECT mission FROM missions INDEXED BY one_mission_in_a_workspace WHERE holds_workspace"
+HOLDERS = "SELECT mission FROM missions INDEXED BY one_mission_in_a_workspace WHERE holds_workspace"
 
 
 def refuse_held_workspace(connection: sqlite3.Connection, row: Listing) -> None:
     """Raise Held where another mission holds the workspace of this one, or a folder around or inside it."""
-    refusals.refuse_held_workspace(row, rows(connection, f"mission IN ({_HOLDERS})", ()))
+    refusals.refuse_held_workspace(row, rows(connection, f"mission IN ({HOLDERS})", ()))
 
 
 def token_and_holder(connection: sqlite3.Connection, mission: int) -> tuple[int, Holder]:

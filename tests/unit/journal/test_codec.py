@@ -174,6 +174,5 @@ def test_a_journal_of_an_older_version_is_read_verified_and_carried_on(home: Pat
     outdated = SqliteStore.open(home)
     with pytest.raises(JournalNewer, match=r"event 3 .*version is 2"):
         list(outdated.read("m"))
-    with pytest.raises(JournalNewer, match="event 3"):
-        outdated.check("m")
+    outdated.check("m")
     outdated.close()
