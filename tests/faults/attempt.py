@@ -9,13 +9,15 @@ import signal
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from attrs import frozen
 
 from mission_fsm.core.mission import State
 from mission_fsm.testing.faults import Call, Ended, Fault, orphans
-from mission_fsm.testing.folders import Tree, contents
-from tests.faults.scene import RUNS, Moment, Scene, Stand
+from mission_fsm.testing.folders import contents
+from tests.faults.plan import RUNS
+from tests.faults.scene import Moment, Scene, Stand
 
 # What the command line documents: the mission came to rest; it was refused, or could not be done.
 RESTED = {0, 3, 4, 5}
@@ -46,9 +48,11 @@ def attempt(scene: Scene, moment: Moment, call: Call, fault: Fault) -> Attempt:
     before = scene.stand()
     struck = scene.command(list(moment.argv), fault, watched=True)
     problems = [f"process {pid} of it lived on" for pid in orphans()]
-    problems += _ended_badly(struck, fault)
+    problems += ended_badly(struck, fault)
     try:
-        problems += _lost(scene, before) or _carried_on(scene, call, fault, before.under_way)
+        problems += _lost(scene, before) or carried_on(scene, call, fault, before.under_way)
+        if not _refuses_removal(call, fault):
+            problems += left_over(scene)
     except Exception:  # so that what is wrong at one place does not hide what is wrong at others
         problems.append(traceback.format_exc())
     if problems:
@@ -57,7 +61,7 @@ def attempt(scene: Scene, moment: Moment, call: Call, fault: Fault) -> Attempt:
     return Attempt(f"{moment.argv[0]}: {call.text[:150]}{lasting}", struck.status, tuple(problems))
 
 
-def _ended_badly(ended: Ended, fault: Fault | None) -> Iterator[str]:
+def ended_badly(ended: Ended, fault: Fault | None) -> Iterator[str]:
     """What is wrong with how a command ended. fault: the one that befell it."""
     allowed = set(RESTED)
     if fault is not None and fault.is_signal:
@@ -79,7 +83,7 @@ def _lost(scene: Scene, before: Stand) -> list[str]:
     if verified.status != 0:
         return [f"the journal does not verify: {verified.err}"]
     events = scene.stand().events
-    problems = [f"{path} is still locked" for path in _locked(scene)]
+    problems = [f"{path} is still locked" for path in locked(scene)]
     if events[: len(before.events)] != before.events:
         problems.append("events that were there before the command are gone or changed")
     for line in scene.log.read_text().splitlines() if scene.log.exists() else ():
@@ -89,18 +93,23 @@ def _lost(scene: Scene, before: Stand) -> list[str]:
     return problems
 
 
-def _locked(scene: Scene) -> Iterator[str]:
-    for path in (scene.work, *(scene.home / "locks").glob("*")):
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield str(path)
-        finally:
-            os.close(fd)
+def locked(scene: Scene) -> set[Path]:
+    """What of the scene somebody holds a lock on."""
+    return set(filter(_is_locked, [scene.work, *scene.home.glob("*.lock"), *(scene.home / "locks").glob("*")]))
 
 
-def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -> list[str]:
+def _is_locked(path: Path) -> bool:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -> list[str]:
     """What is wrong once the mission has been carried to its end. under_way: what was being run before, too."""
     problems: list[str] = []
     cut_short = Counter([under_way, scene.stand().under_way])
@@ -112,16 +121,14 @@ def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -
             break
         mission = stand.mission
         if mission is not None and mission.state is State.COMPLETE and mission.restoring is None:
-            problems += _differences("changed", scene.after, contents(scene.work), call, fault)
+            problems += _misplaced(scene, stand, call, fault)
         ended = scene.command(argv)
         if ended.status == REFUSED and _IN_DOUBT in ended.err:
             told, ended = True, scene.command(["resume", argv[1]])
-        problems += [f"{argv[0]}: {problem}: {ended.err[-500:]}" for problem in _ended_badly(ended, None)]
+        problems += [f"{argv[0]}: {problem}: {ended.err[-500:]}" for problem in ended_badly(ended, None)]
     else:
         problems.append(f"the mission did not come to its end by {MOST_COMMANDS} more commands")
-    problems += _differences("rolled back", scene.before, contents(scene.work), call, fault)
-    if not _refuses_removal(call, fault):
-        problems += [f"{path} is left" for path in scene.home.iterdir() if path.name not in _AT_HOME]
+    problems += _misplaced(scene, scene.stand(), call, fault)
     problems += _done_twice(scene, cut_short, fault)
     # Whoever pauses a mission has its command ended, and run again after that, knowingly.
     if "ship" in _ran_again(scene) and not told and fault.effect not in {"SIGTERM", "SIGINT"}:
@@ -131,20 +138,29 @@ def _carried_on(scene: Scene, call: Call, fault: Fault, under_way: str | None) -
     return problems
 
 
-_AT_HOME = {"journal.db", "journal.lock", "locks"}
+_AT_HOME = {"cache", "journal.db", "journal.lock", "locks"}
+
+
+def left_over(scene: Scene) -> Iterator[str]:
+    """What is left in the home, and where files are made for a while, that is not there without the fault."""
+    yield from (f"{path} is left" for path in scene.home.iterdir() if path.name not in _AT_HOME)
+    yield from (f"{path} is left" for path in scene.scratch.glob("mission-*"))
 
 
 def _refuses_removal(call: Call, fault: Fault) -> bool:
     """Whether something stays because the system itself would not have it removed."""
-    return call.name in {"unlink", "unlinkat"} and not fault.is_signal
+    return call.name in {"unlink", "unlinkat", "rmdir"} and not fault.is_signal
 
 
-def _differences(when: str, expected: Tree, found: Tree, call: Call, fault: Fault) -> Iterator[str]:
+def _misplaced(scene: Scene, stand: Stand, call: Call, fault: Fault) -> Iterator[str]:
+    """What in the workspace is not as it is without the fault, the mission being complete."""
+    expected, found = scene.before if stand.rollbacks == 1 else scene.after, contents(scene.work)
+    when = f"after {stand.rollbacks} rollbacks"
     for path in sorted(expected.keys() | found.keys()):
         if path not in expected and ".mission-" in path and _refuses_removal(call, fault):
             continue
         if expected.get(path) != found.get(path):
-            yield f"{when}, the workspace has {found.get(path)} at {path}, and not {expected.get(path)}"
+            yield f"{when} the workspace has {found.get(path)} at {path}, and not {expected.get(path)}"
 
 
 def _done_twice(scene: Scene, cut_short: Counter[str | None], fault: Fault) -> Iterator[str]:

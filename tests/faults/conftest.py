@@ -1,13 +1,12 @@
 """The sweep: each kind of fault at each place of the script, or at some of them, and a count of both at the end.
 
-FAULTS=all has every place tried, and takes the better part of an hour; otherwise there are so few that it takes
+FAULTS=all has every place tried, which takes two processors over an hour; otherwise there are so few that it takes
 half a minute.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from mission_fsm.testing.calls import NEED_ROOM
 from mission_fsm.testing.faults import EVERY_POINT, Call, from_then_on, in_workers, once, spread, why_no_strace
 from tests.faults.attempt import Attempt, attempt
 from tests.faults.scene import Moment, Scene
+from tests.faults.tally import Tally
 
 Point = tuple[Moment, Call]
 
@@ -35,17 +35,23 @@ EFFECTS = {
 TWICE = "SIGKILL, and again"
 SEAM = "SIGKILL by the seam"
 
-_COUNTED = pytest.StashKey[list[str]]()
+_TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture(scope="session")
-def attempts(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, list[Attempt]]:
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """What is told at the end: how many points of each kind there were, and what came of them."""
+    return request.config.stash.setdefault(_TALLY, Tally())
+
+
+@pytest.fixture(scope="session")
+def attempts(tmp_path_factory: pytest.TempPathFactory, tally: Tally) -> dict[str, list[Attempt]]:
     """What came of each fault at each place, by effect."""
     folder = tmp_path_factory.mktemp("faults")
     made: dict[str, list[Attempt]] = {}
     for effect, each in in_workers(lambda number: list(_sweep(folder / str(number), number)), WORKERS):
         made.setdefault(effect, []).append(each)
-    request.config.stash[_COUNTED] = [_counted(effect, each) for effect, each in made.items()]
+        tally.note(effect, f"exit {each.status}", passed=not each.problems)
     return made
 
 
@@ -78,14 +84,10 @@ def _chosen(points: list[Point], some: int, at_most: int | None = None) -> list[
     return [points[place] for place in spread([call for _, call in points], at_most or some if EVERY_POINT else some)]
 
 
-def _counted(effect: str, made: list[Attempt]) -> str:
-    passed = sum(not each.problems for each in made)
-    statuses = Counter(each.status for each in made)
-    ends = ", ".join(f"{count} ended with {status}" for status, count in sorted(statuses.items()))
-    return f"{effect}: {len(made)} points, {passed} passed ({ends})"
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how many points there were, and what came of them."""
-    for line in config.stash.get(_COUNTED, []):
-        terminalreporter.write_line(f"faults: {line}")
+    tally = config.stash.get(_TALLY, None)
+    if tally is not None:
+        terminalreporter.section("faults")
+        for line in tally.lines():
+            terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""A mission with every kind of stage, and the script that carries it to its end and then back to its beginning."""
+"""The script that carries the mission to its end, takes it all back, and takes that back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import structlog  # noqa: F401 - loaded here, and not by each child anew
@@ -19,49 +22,16 @@ from mission_fsm.core.events import Recorded
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.engine import Engine
 from mission_fsm.registry import Registry
-from mission_fsm.testing.faults import Call, Ended, Fault, durable, in_child, orphans, strike
+from mission_fsm.testing.child import Work
+from mission_fsm.testing.faults import Call, Child, Ended, Fault, durable, in_child, orphans, strike, suspended
 from mission_fsm.testing.folders import Tree, contents
-
-PATCH = """--- a/lib/value.txt
-+++ b/lib/value.txt
-@@ -1,3 +1,3 @@
- one
--two
-+deux
- three
-"""
-
-# A third party's stage. It does not say what to do when its command was cut short, so the mission has to ask.
-SHIP = '''
-"""Ships."""
-from attrs import frozen
-from mission_fsm.stage import CommandOptions, CommandResult, Completed, Failed, Stage, Tool
-
-
-class Ship(Stage):
-    """Ships what is there."""
-
-    name = "ship"
-    words = ("ship",)
-    touches = frozenset({Tool.EXEC})
-    options = CommandOptions
-
-    def run(self, context):
-        if not isinstance(context.reply, CommandResult):
-            return context.options.command("command", context.step.timeout_s)
-        if context.reply.exit_status != 0:
-            return Failed("not_shipped", context.reply.problem or "the command failed")
-        return Completed("shipped")
-'''
+from tests.faults.plan import GRANT, PROPOSAL, lay_out_plugin, lay_out_workspace, plan
 
 # Events of what was done or decided, each of which happens once.
 EFFECTS = (
     *("approval_resolved", "retrieval_completed", "diff_applied", "test_completed", "command_completed"),
     *("step_completed", "repair_completed", "final", "checkpoint_restored"),
 )
-
-# How often each command of the plan runs.
-RUNS = {"check": 1, "prove": 2, "ship": 1}
 
 
 @frozen
@@ -72,14 +42,16 @@ class Stand:
     events: tuple[Recorded, ...]
 
     @property
-    def is_rolled_back(self) -> bool:
-        """Whether the script has come to its end."""
-        return any(entry.type == "checkpoint_restored" for entry in self.events)
+    def rollbacks(self) -> int:
+        """How many have been done: the first takes everything back, and the second takes that back."""
+        return sum(entry.type == "checkpoint_restored" for entry in self.events)
 
     @property
     def effects(self) -> list[str]:
-        """What was done and decided, in order."""
-        return [f"{entry.type} {getattr(entry.event, 'step_id', '')}" for entry in self.events if entry.type in EFFECTS]
+        """What was done and decided, in order. A command that is in doubt is decided on anew."""
+        done = [(entry.type, entry.event) for entry in self.events if entry.type in EFFECTS]
+        names = [f"{kind} {getattr(event, 'step_id', getattr(event, 'kind', ''))}" for kind, event in done]
+        return [name for last, name in pairwise(["", *names]) if not last == name == "approval_resolved command"]
 
     @property
     def under_way(self) -> str | None:
@@ -97,11 +69,13 @@ class Stand:
 class Moment:
     """A command of the script, as it goes when nothing befalls it.
 
-    calls: those that it makes, in order. saved: a folder with everything as it is before the command.
+    calls: those that it makes, in order. events_after: how many are on record then.
+    saved: a folder with everything as it is before the command.
     """
 
     argv: tuple[str, ...]
     calls: tuple[Call, ...]
+    events_after: int
     saved: Path
 
 
@@ -115,9 +89,11 @@ class Scene:
         self.live = folder / "live"
         self.work, self.home, self.scratch = (self.live / name for name in ("work", "home", "tmp"))
         self.ran, self.log, self.plugin = self.live / "ran", self.live / "log", folder / "plugin"
-        self._lay_out_workspace()
-        self._lay_out_plugin()
-        (self.live / "plan.json").write_text(json.dumps(self._plan()))
+        lay_out_workspace(self.work)
+        lay_out_plugin(self.plugin)
+        self.scratch.mkdir()
+        (self.live / "plan.json").write_text(json.dumps(plan(self.ran)))
+        (self.live / "given.patch").write_text(PROPOSAL)
         self.before = contents(self.work)
         self.after: Tree = {}
         self.effects: list[str] = []
@@ -126,54 +102,16 @@ class Scene:
             import_module(f"mission_fsm.cli.commands.{command.module}")
         Registry.installed().describe()
 
-    def _lay_out_workspace(self) -> None:
-        for made in (self.work / "lib" / "old", self.work / "bin", self.scratch):
-            made.mkdir(parents=True)
-        (self.work / "lib" / "value.txt").write_text("one\ntwo\nthree\n")
-        (self.work / "lib" / "old" / "gone.txt").write_text("to be deleted\n")
-        (self.work / "bin" / "tool").write_text("#!/bin/sh\nexit 0\n")
-        (self.work / "bin" / "tool").chmod(0o640)
-        (self.work / "link").symlink_to("bin/tool")
-
-    def _lay_out_plugin(self) -> None:
-        told = self.plugin / "ship-1.0.dist-info"
-        told.mkdir(parents=True)
-        (self.plugin / "ship.py").write_text(SHIP)
-        (told / "METADATA").write_text("Metadata-Version: 2.1\nName: ship\nVersion: 1.0\n")
-        (told / "entry_points.txt").write_text("[mission_fsm.stages]\nship = ship:Ship\n")
-
-    def _plan(self) -> dict[str, object]:
-        def step(step_id: str, stage: str, **options: object) -> dict[str, object]:
-            return {"step_id": step_id, "description": f"Step {step_id}", "stage": stage, "with": options}
-
-        def running(step_id: str, then: str) -> list[str]:
-            return ["sh", "-c", f"echo {step_id} >> {self.ran}; {then}"]
-
-        files = [
-            {"path": "new/deep/made.txt", "content": "made\n"},
-            {"path": "bin/tool", "content": "#!/bin/sh\nexit 0\n", "mode": "755"},
-            {"path": "lib/old/gone.txt", "delete": True},
-            {"path": "link", "link_target": "lib/value.txt"},
-        ]
-        mended = {"replace": [{"path": "lib/value.txt", "search": "three", "replace": "trois"}]}
-        return {
-            "version": 1,
-            "goal": "every kind of stage",
-            "steps": [
-                step("find", "retrieve", query="value"),
-                step("write", "edit", write=files),
-                step("check", "test", run=running("check", "test -x bin/tool")),
-                step("ask", "plan", question="Go on?"),
-                step("patch", "edit", patch={"name": "fix.patch", "text": PATCH}),
-                step("prove", "test", run=running("prove", "grep -q trois lib/value.txt")),
-                step("mend", "repair", repairs="prove", tries=[mended]),
-                step("ship", "ship", run=running("ship", "true")),
-            ],
-        }
-
     def command(self, argv: list[str], fault: Fault | None = None, *, watched: bool = False) -> Ended:
         """Run that command of `mission` in a child. watched: with its calls looked at, and the fault befalling it."""
+        work = self._work(argv)
+        return strike(work, fault, by_strace=self._by_strace) if watched else in_child(work)
 
+    def suspended(self, argv: tuple[str, ...], call: Call) -> AbstractContextManager[Child | None]:
+        """That command in a child that is suspended at that call; None where it ended before."""
+        return suspended(self._work(argv), call, by_strace=self._by_strace)
+
+    def _work(self, argv: Sequence[str]) -> Work:
         def work() -> int:
             os.chdir(self.live)
             os.environ["TMPDIR"], tempfile.tempdir = str(self.scratch), None
@@ -181,7 +119,7 @@ class Scene:
             main([*argv, "--home", str(self.home), "--log", str(self.log)])
             return 0
 
-        return strike(work, fault, by_strace=self._by_strace) if watched else in_child(work)
+        return work
 
     def stand(self) -> Stand:
         """What is on record now."""
@@ -196,17 +134,23 @@ class Scene:
         """What somebody says next who carries the mission on from there; None at the end of the script."""
         mission = stand.mission
         if mission is None:
-            return ["run", "plan.json", "-C", "work", "--approve", "--grant", "all"]
+            return ["run", "plan.json", "-C", "work", "--approve", "--grant", GRANT]
         match mission.state:
+            case State.COMPLETE if stand.rollbacks < 2:
+                first = mission.edits[-1].checkpoint_id
+                return ["rollback", mission.mission_id, *([first] if stand.rollbacks else ["--to", "start"])]
             case State.COMPLETE:
-                return None if stand.is_rolled_back else ["rollback", mission.mission_id, "--to", "start"]
+                return None
             case State.AWAITING_APPROVAL:
-                return ["approve", mission.mission_id, "--answer", "yes"]
+                asked = mission.pending is not None and mission.pending.kind == "question"
+                return ["approve", mission.mission_id, *(["--answer", "yes"] if asked else [])]
             case State.FAILED:
                 failed_test = mission.failure is not None and mission.failure.kind == "test_failed"
                 return ["repair" if failed_test else "retry", mission.mission_id]
+            case _ if mission.awaits_input:
+                return ["propose", mission.mission_id, "--patch", "given.patch"]
             case _:
-                return ["run", mission.mission_id, "--approve", "--grant", "all"]
+                return ["run", mission.mission_id, "--approve", "--grant", GRANT]
 
     def rehearse(self) -> list[Moment]:
         """Go through the script with nothing befalling it."""
@@ -221,14 +165,14 @@ class Scene:
         argv = self.next_command(self.stand())
         if argv is None:
             return None
-        if argv[0] == "rollback":
-            self.after = self.after or contents(self.work)
+        if argv[0] == "rollback" and not self.after:
+            self.after = contents(self.work)
         saved = self.folder / f"saved-{self._saved}"
         self._saved += 1
         shutil.copytree(self.live, saved, symlinks=True)
         ended = self.command(argv, watched=True)
         assert ended.status in {0, 3, 4, 5, 7}, ended.err
-        return Moment(tuple(argv), ended.calls, saved)
+        return Moment(tuple(argv), ended.calls, len(self.stand().events), saved)
 
     def moment_after(self, moment: Moment, fault: Fault) -> Moment | None:
         """The moment that follows once that fault has befallen that command."""

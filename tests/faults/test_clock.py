@@ -17,6 +17,7 @@ from mission_fsm.engine import Engine
 from mission_fsm.errors import Refused
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.testing.faults import EVERY_POINT
+from tests.faults.tally import Tally
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
@@ -61,7 +62,7 @@ class Table:
 
 @settings(max_examples=100 if EVERY_POINT else 8)
 @given(st.lists(st.timedeltas(-YEAR, YEAR), min_size=1, max_size=9))
-def test_a_mission_runs_and_is_taken_back_whatever_the_clock_does(jumps: list[timedelta]) -> None:
+def test_a_mission_runs_and_is_taken_back_whatever_the_clock_does(tally: Tally, jumps: list[timedelta]) -> None:
     with TemporaryDirectory() as folder:
         table = Table(Path(folder), Clock(*jumps))
         with table.engine as engine:
@@ -76,6 +77,7 @@ def test_a_mission_runs_and_is_taken_back_whatever_the_clock_does(jumps: list[ti
             assert all(getattr(entry.event, "duration_s", 0.0) >= 0 for entry in events)
             assert not list(table.work.iterdir())
             engine.verify(table.mission_id)
+            tally.note("a clock that jumps", "to the same end")
 
 
 @pytest.mark.parametrize(("jump", "expires"), [(2 * HOUR, True), (-2 * HOUR, False), (-YEAR, False), (YEAR, True)])
@@ -92,10 +94,25 @@ def test_a_request_expires_by_the_clock_as_it_is_and_by_nothing_else(
             table.decide()
             assert table.run().state is State.COMPLETE
             return
-        with pytest.raises(Refused, match="paused"):
+        with pytest.raises(Refused, match="the request expired"):
             table.decide()
         assert table.engine.state(table.mission_id).pause_reason == "expired"
         # It asks again, and then goes on.
         assert table.run().state is State.AWAITING_APPROVAL
         table.decide()
         assert table.run().state is State.COMPLETE
+
+
+@pytest.mark.parametrize(("jump", "pruned"), [(2 * HOUR, 1), (HOUR / 2, 0), (-YEAR, 0), (YEAR, 1)])
+def test_a_mission_is_as_old_as_the_clock_has_it_and_one_from_the_future_is_not_old(
+    tmp_path: Path, jump: timedelta, pruned: int
+) -> None:
+    clock = Clock(timedelta())
+    table = Table(tmp_path, clock)
+    with table.engine as engine:
+        table.decide()
+        table.run()
+        table.decide()
+        assert table.run().state is State.COMPLETE
+        clock.now += jump
+        assert len(engine.plan_prune(older_than_s=3600).missions) == pruned
