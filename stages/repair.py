@@ -7,7 +7,7 @@ runs the failed step again. A patch that a person gives for a failed step goes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -21,7 +21,7 @@ from mission_fsm.stage import (
     Completed,
     EditFailed,
     Failed,
-    InlinedFile,
+    FileEdit,
     Interrupted,
     NeedInput,
     Outcome,
@@ -74,13 +74,15 @@ class Repair(Stage):
         options: RepairOptions = context.options
         in_turn = context.repairing is None
         match context.reply:
-            case Proposal(digest=digest):
-                return _propose(context, "patch", InlinedFile.of(context.artifact(digest)))
+            case Proposal() as proposal:
+                return _propose(context, lambda: context.proposed(proposal))
             case RepairBegun(attempt=attempt):
                 return _attempt(context, attempt)
             case Applied():
                 command = _test(context)
                 return command or Completed("the repair is applied; no test was there to judge it")
+            case CommandResult(edits=tuple()):
+                return _attempt(context, context.repair_attempt)
             case CommandResult() as result:
                 command = _test(context)
                 return verdict(result, command.report if command else None, may_repeat=_another_is_left(context))
@@ -96,25 +98,26 @@ def _attempt(context: StageContext, attempt: int) -> Outcome:
     if attempt > len(edits):
         count = f"{len(edits)} edit{'' if len(edits) == 1 else 's'}"
         return Failed("repairs_used_up", f"the plan binds {count} for this repair, and attempt {attempt} needs another")
-    editor, options = edits[attempt - 1]
-    return _propose(context, editor, options)
+    return _propose(context, lambda: context.edit(*edits[attempt - 1]))
 
 
-def _propose(context: StageContext, editor: str, options: Any) -> Outcome:
+def _propose(context: StageContext, make: Callable[[], tuple[FileEdit, ...] | RunCommand]) -> Outcome:
     try:
-        files = context.edit(editor, options)
+        made = make()
     except EditFailed as error:
         return Failed("edit_failed", str(error), may_repeat=_another_is_left(context))
-    if not files:
+    if isinstance(made, RunCommand):
+        return made
+    if not made:
         message = "the repair changes nothing: the files are already as it would leave them"
         return Failed("no_change", message, may_repeat=_another_is_left(context))
     attempt = f" (attempt {context.repair_attempt})" if context.repair_attempt else ""
-    tests = [file.path for file in files if matches_any(TEST_FILES, file.path)]
+    tests = [file.path for file in made if matches_any(TEST_FILES, file.path)]
     # A failure is easily repaired by changing what found it, so whoever decides is told.
     warning = f"; it changes tests: {', '.join(tests)}" if tests else ""
     if context.repairing is not None:
-        return ProposeChange(files, f"repair of step {context.repairing}{attempt}{warning}")
-    return ProposeChange(files, f"{context.step.description}{attempt}{warning}", final=_test(context) is None)
+        return ProposeChange(made, f"repair of step {context.repairing}{attempt}{warning}")
+    return ProposeChange(made, f"{context.step.description}{attempt}{warning}", final=_test(context) is None)
 
 
 def _another_is_left(context: StageContext) -> bool:
@@ -130,9 +133,11 @@ def _test(context: StageContext) -> RunCommand | None:
     last = context.last_test
     if last is None or last.success:
         return None
-    # Its folder and variables stand in the step that has this command: the test of an earlier attempt is this
-    # repair's own, so its step alone does not tell.
-    running = [step for step in context.plan.steps if step.options.get("run") == list(last.command)]
+    # Its folder and variables stand in the step that has this command, or, where none has, that found it: the test of
+    # an earlier attempt is this repair's own, so its step alone does not tell.
+    steps = context.plan.steps
+    running = [step for step in steps if step.options.get("run") == list(last.command)]
+    running = running or [step for step in steps if step.stage == "test" and not step.options.get("run")]
     step = next((step for step in running if step.step_id == last.step_id), running[0] if running else None)
     told: Mapping[str, Any] = step.options if step is not None else {}
     where = {name: told[name] for name in ("cwd", "env", "report") if told.get(name) is not None}

@@ -21,6 +21,7 @@ class OnTerminal(Lines):
     """Tells a line for each event, and draws what is under way."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._console = Console(stderr=True, highlight=False)
         self._under_way = UnderWay()
 
@@ -33,6 +34,7 @@ class OnTerminal(Lines):
         super().event(entry, mission)
 
     def output(self, chunk: bytes) -> None:
+        super().output(chunk)
         self._under_way.printed(chunk)
 
     @contextmanager

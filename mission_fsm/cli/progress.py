@@ -1,4 +1,7 @@
-"""What happens, told as it happens: a line on standard error for each event that a person cares about."""
+"""What happens, told as it happens: a line on standard error for each event that a person cares about.
+
+What commands print stands there too, below the line that says what is run.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import click
 
+from mission_fsm.cli.printed import Printed
 from mission_fsm.cli.words import one_line
 from mission_fsm.core import events as e
 from mission_fsm.core.mission import Mission
@@ -20,6 +24,8 @@ _COLOURS: dict[type, str | None] = {
     e.RetrievalCompleted: None,
     e.DiffProposed: None,
     e.ApprovalResolved: None,
+    e.ApprovalVoided: "yellow",
+    e.GrantRevoked: None,
     e.CheckpointSecured: "bright_black",
     e.CheckpointRestored: None,
     e.DiffApplied: None,
@@ -51,14 +57,27 @@ class Silent:
 
 
 class Lines(Silent):
-    """Tells a line for each event."""
+    """Tells a line for each event, and what commands print."""
+
+    def __init__(self) -> None:
+        self._printed = Printed()
 
     def event(self, entry: e.Recorded, mission: Mission) -> None:
+        self._say_printed(self._printed.rest())
+        self._printed = Printed()
         line = line_of(entry, mission)
         if line is not None:
             # The mission does not depend on a listener: a closed terminal or pipe is none of its business.
             with suppress(OSError):
                 self.say(line)
+
+    def output(self, chunk: bytes) -> None:
+        self._say_printed(self._printed.add(chunk))
+
+    def _say_printed(self, lines: list[str]) -> None:
+        with suppress(OSError):
+            for line in lines:
+                self.say(click.style(f"    │ {line}".rstrip(), dim=True))
 
     def say(self, line: str) -> None:
         """Print it."""
@@ -82,7 +101,7 @@ def line_of(entry: e.Recorded, mission: Mission) -> str | None:
     if type(event) not in _COLOURS:
         return None
     colour = _COLOURS[type(event)]
-    if isinstance(event, e.TestCompleted) and not event.success:
+    if isinstance(event, e.TestCompleted) and not event.as_expected:
         colour = "red"
     words = sentence(entry)
     if isinstance(event, e.StepStarted):

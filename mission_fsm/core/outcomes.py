@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
-from attrs.validators import deep_iterable, instance_of, optional
+from attrs.validators import deep_iterable, in_, instance_of, optional
 
 _text = instance_of(str)
 _texts = deep_iterable(_text, instance_of(tuple))
@@ -104,8 +104,10 @@ class RunCommand:
 
     Covered by the plan's approval when its argv stands in the step's options, and asked about otherwise.
 
+    reason: why it is this command where the plan names none; shown to whoever is asked.
     purpose: `test` for one whose result is `Tested`, else `command`.
-    report: path of a JUnit XML report that it writes.
+    report: path, or glob, of the JUnit XML reports that it writes.
+    isolated: whether it is run in a copy of the workspace, where what it changes becomes `CommandResult.edits`.
     """
 
     argv: tuple[str, ...] = field(validator=_texts)
@@ -114,11 +116,16 @@ class RunCommand:
     env: Mapping[str, str] = field(factory=dict)
     timeout_s: int = 600
     report: str | None = None
+    reason: str = field(default="", validator=_text)
+    isolated: bool = False
 
 
 @frozen
 class Tested:
-    """The verdict on a test command. Counts are None where no report gives them."""
+    """The verdict on a test command. Counts are None where no report gives them.
+
+    expect: `pass`, or `fail` for a step that is there to show a fault: it is done where the test failed.
+    """
 
     success: bool
     message: str = field(validator=_text)
@@ -128,6 +135,7 @@ class Tested:
     failing: tuple[str, ...] = field(default=(), validator=_texts)
     signature: str = ""
     may_repeat: bool = False
+    expect: str = field(default="pass", validator=in_(("pass", "fail")))
 
 
 @frozen

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+from mission_fsm.core.outcomes import FileEdit
+
 
 class Interrupted(StrEnum):
     """What to do with a stage's command that was under way when its runner died."""
@@ -23,7 +25,8 @@ class CommandSpec:
     cwd: folder below the workspace, `.` for the workspace itself.
     env: variables set in addition to the clean environment's.
     timeout_s: seconds after which it is ended.
-    report: path of a JUnit XML report that the command writes, relative to the workspace.
+    report: path, or glob, of the JUnit XML reports that the command writes, relative to the workspace.
+    isolated: whether it is run in a copy of the workspace.
     """
 
     argv: tuple[str, ...]
@@ -31,6 +34,16 @@ class CommandSpec:
     env: Mapping[str, str] = field(factory=dict)
     timeout_s: int = 600
     report: str | None = None
+    isolated: bool = False
+
+
+@frozen
+class Report:
+    """A report that a command wrote. problem: why it cannot be read, or None where `content` is all of it."""
+
+    path: str
+    content: bytes = field(default=b"", repr=False)
+    problem: str | None = None
 
 
 @frozen
@@ -41,8 +54,10 @@ class CommandResult:
     output: head and tail of standard output and error together, decoded for reading.
     artifact: digest of the same bytes, kept.
     problem: a sentence when it could not be started or was ended by the engine, else None.
-    kind: `exited`, `not_found`, `not_started`, `timed_out`, or `ended` where the engine was asked to end it.
-    report: bytes of the JUnit report that it wrote, if any.
+    kind: `exited`, `not_found`, `not_started`, `timed_out`, `ended` where the engine was asked to end it, or
+        `not_taken` where what an isolated command changed cannot be proposed.
+    reports: the JUnit reports that it wrote, by path; one that was there before is none.
+    edits: of an isolated command: what it changed in its copy of the workspace; None for any other.
     """
 
     kind: str
@@ -52,7 +67,8 @@ class CommandResult:
     output_bytes: int = 0
     artifact: str | None = None
     problem: str | None = None
-    report: bytes | None = None
+    reports: tuple[Report, ...] = ()
+    edits: tuple[FileEdit, ...] | None = field(default=None, repr=False)
 
 
 @frozen

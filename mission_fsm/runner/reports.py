@@ -117,6 +117,5 @@ def _listed(folder: int) -> list[tuple[str, bool, tuple[int, int, int, int]]]:
 def _leads_into(parts: list[str], folder: str) -> bool:
     """Whether below the folder there may be something that the glob of these parts means."""
     depth = folder.count("/") + 1
-    if "**" in parts[:depth]:
-        return problem_with_path(folder) is None
-    return depth < len(parts) and matches("/".join(parts[:depth]), folder)
+    may = "**" in parts[:depth] or (depth < len(parts) and matches("/".join(parts[:depth]), folder))
+    return may and problem_with_path(folder) is None

@@ -1,4 +1,4 @@
-"""Recognises what pytest and unittest print at the end of a run, for those who write no report."""
+"""Recognises what pytest, unittest, cargo and go print of a run, for those who write no report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from mission_fsm.core.text import plain
-from mission_fsm.core.verdict.tally import FailedTest, Tally, cause_in
+from mission_fsm.core.verdict.tally import MOST_NAMED, FailedTest, Tally, cause_in
 
 # === 1 failed, 2 passed, 1 warning in 0.12s ===, with or without the rules around it
 _PYTEST = re.compile(
@@ -33,13 +33,25 @@ _UNITTEST_FAILED = re.compile(
 )
 _UNITTEST_NAME = re.compile(r"(\w+) \(([\w.<>]+)\)(.*)")
 
+# test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+_CARGO = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored; (\d+) measured;", re.MULTILINE)
+_CARGO_FAILED = re.compile(r"^test (\S.*?) \.\.\. FAILED$", re.MULTILINE)
+
+# ok  (tab) example.com/pkg (tab) 0.005s, a line for each package; how many tests it had is not told
+_GO = re.compile(r"^(?:ok  |FAIL|\?   )\t\S+(?:\t| ).*$", re.MULTILINE)
+_GO_NOTHING = ("[no test files]", "[no tests to run]")
+
 
 def read_output(output: str) -> Tally | None:
-    """The tally in the last summary line that a test runner printed, or None where none is recognised."""
+    """The tally in the last summary line that a test runner printed, or None where none is recognised.
+
+    cargo prints one for each program that it runs, and they count together. go counts no tests, and is recognised
+    where it had none.
+    """
     text = plain(output)
     summaries = [(found.start(), found) for pattern in (_PYTEST, _UNITTEST) for found in pattern.finditer(text)]
     if not summaries:
-        return None
+        return _from_cargo(text) or _from_go(text)
     _, last = max(summaries, key=lambda summary: summary[0])
     return _from_pytest(last, text) if last.re is _PYTEST else _from_unittest(last, text)
 
@@ -65,6 +77,21 @@ def _from_unittest(summary: re.Match[str], text: str) -> Tally:
     # A test that could not even be set up counts as an error and not as run.
     passed = max(int(summary[1]) - failed - skipped, 0)
     return Tally(passed, failed, skipped, failing)
+
+
+def _from_cargo(text: str) -> Tally | None:
+    counts = [tuple(map(int, found)) for found in _CARGO.findall(text)]
+    if not counts:
+        return None
+    passed, failed, ignored, measured = (sum(column) for column in zip(*counts, strict=True))
+    failing = tuple(FailedTest(name) for name in _CARGO_FAILED.findall(text)[:MOST_NAMED]) if failed else ()
+    return Tally(passed + measured, failed, ignored, failing)
+
+
+def _from_go(text: str) -> Tally | None:
+    packages = _GO.findall(text)
+    without_tests = bool(packages) and all(line.endswith(_GO_NOTHING) for line in packages)
+    return Tally(0, 0, 0) if without_tests else None
 
 
 def _dotted(name: str) -> str:

@@ -12,7 +12,7 @@ import re
 from attrs import evolve
 
 from mission_fsm.core.outcomes import Failed, Tested
-from mission_fsm.core.replies import CommandResult
+from mission_fsm.core.replies import CommandResult, Report
 from mission_fsm.core.text import plain, tail, visible
 from mission_fsm.core.verdict.console import read_output
 from mission_fsm.core.verdict.junit import read_report
@@ -42,8 +42,8 @@ _PASSING = (
 def verdict(result: CommandResult, report: str | None = None, *, may_repeat: bool = False) -> Tested | Failed:
     """Whether the tests passed, with counts, the names of those that failed, and a signature of the failure.
 
-    result: how the command ended, with the JUnit report that it wrote.
-    report: the path where the report was to be, when it was asked for; one that is missing is no pass.
+    result: how the command ended, with the JUnit reports that it wrote.
+    report: the path, or glob, where reports were to be, when they were asked for; none at all is no pass.
     may_repeat: whether another repair attempt could do better.
     """
     if result.kind != "exited":
@@ -52,11 +52,11 @@ def verdict(result: CommandResult, report: str | None = None, *, may_repeat: boo
         return Failed(kind, _with_tail(problem, result.output), fingerprint(kind, problem), may_repeat)
     ended = _ended(result)
     try:
-        tally = read_output(result.output) if result.report is None else read_report(result.report)
+        tally = _read_reports(result.reports) if result.reports else read_output(result.output)
     except BadReport as error:
-        problem = f"{ended}, but the report {visible(report or '')} cannot be used: {visible(str(error))}"
+        problem = f"{ended}, but {error}"
         return Failed("bad_report", _with_tail(problem, result.output), fingerprint("bad_report", problem), may_repeat)
-    if result.exit_status == 0 and result.report is None and report is not None:
+    if result.exit_status == 0 and not result.reports and report is not None:
         problem = f"{ended}, but the command did not write the report {visible(report)}"
         return Failed("no_report", problem, fingerprint("no_report", problem), may_repeat)
     success = result.exit_status == 0 and (tally is None or (tally.total > 0 and tally.failed == 0))
@@ -69,6 +69,19 @@ def verdict(result: CommandResult, report: str | None = None, *, may_repeat: boo
         may_repeat=may_repeat,
     )
     return _counted(failed, tally)
+
+
+def _read_reports(reports: tuple[Report, ...]) -> Tally:
+    """The tally of all of them. Raises BadReport, which names the one that cannot be used."""
+    total = Tally(0, 0, 0)
+    for report in reports:
+        try:
+            if report.problem is not None:
+                raise BadReport(report.problem)
+            total += read_report(report.content)
+        except BadReport as error:
+            raise BadReport(f"the report {visible(report.path)} cannot be used: {error}") from None
+    return total
 
 
 def fingerprint(*parts: str) -> str:

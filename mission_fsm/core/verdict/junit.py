@@ -1,94 +1,144 @@
 """Reads a JUnit XML report. It comes from the code under test, so it is not trusted: size and syntax are bounded.
 
-junitparser takes 20 ms to import, so only those who have a report import it.
+There is no standard for these reports. What runners agree on is read: test cases, at any depth, in a root element
+`testsuites` or `testsuite`, each with what went wrong or why it was skipped inside. Numbers that a suite states of
+itself can only add failures. A document type is refused, for that is where entities are defined.
+
+No tree is built, so a report takes no more memory than its names.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import NoReturn
+from xml.parsers import expat
 
-from mission_fsm.core.verdict.tally import FailedTest, Tally, cause_in
+from attrs import define, field
+
+from mission_fsm.core.text import visible
+from mission_fsm.core.verdict.tally import MOST_NAMED, FailedTest, Tally, cause_in
 from mission_fsm.errors import BadReport
-
-if TYPE_CHECKING:
-    from junitparser import JUnitXml, TestCase
 
 MAX_REPORT_BYTES = 8 * 1024 * 1024
 
-_DECLARATION = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-# What may stand before the root element. A document type would, and it is where entities are defined.
-_PROLOG = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
-_ELEMENT = re.compile(r"<[^\W\d]")
-# Those that begin with ASCII, in which the declaration could be read.
-_ENCODINGS = frozenset({"utf-8", "us-ascii", "ascii", "iso-8859-1", "windows-1252"})
+_FAILURES = frozenset({"failure", "error"})
+_SUITES = frozenset({"testsuite", "testsuites"})
+# Said of a case that was not run, by runners that write no element `skipped`.
+_NOT_RUN = frozenset({"notrun", "disabled"})
+# Of a failure's text only the beginning tells its cause.
+_TOLD_LENGTH = 1000
 
 
 def read_report(report: bytes) -> Tally:
     """The tally of a report. A test that both fails and is reported skipped has failed. Raises BadReport."""
     if len(report) > MAX_REPORT_BYTES:
         raise BadReport(f"it has {len(report)} bytes, and at most {MAX_REPORT_BYTES} are read")
-    root = _parse(_elements(report))
-    from junitparser import Error, Failure
-
-    passed = skipped = 0
-    failing = []
-    for case in _cases(root):
-        results = case.result
-        failure = next((result for result in results if isinstance(result, Failure | Error)), None)
-        if failure is not None:
-            cause = failure.type or cause_in(failure.message or failure.text or "")
-            failing.append(FailedTest(_name(case), str(cause)))
-        elif results:
-            skipped += 1
-        else:
-            passed += 1
-    return Tally(passed, len(failing), skipped, tuple(failing))
-
-
-def _elements(report: bytes) -> str:
-    """The report's text from its root element on."""
-    declared = _DECLARATION.match(report)
-    encoding = declared[1].decode("ascii").lower() if declared else "utf-8"
-    if encoding not in _ENCODINGS:
-        raise BadReport(f"its encoding is {encoding}; write it in UTF-8")
-    try:
-        text = report.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        raise BadReport(f"it is not {encoding} at byte {error.start}") from None
-    prolog = _PROLOG.match(text)
-    start = prolog.end() if prolog else 0
-    if not text[start:]:
+    if not report.strip():
         raise BadReport("it is empty")
-    if text.startswith(("<!DOCTYPE", "<!ENTITY"), start):
-        raise BadReport("it has a document type, in which entities could be defined; write it without one")
-    if not _ELEMENT.match(text, start):
-        raise BadReport("it does not begin with an XML element")
-    return text[start:]
-
-
-def _parse(text: str) -> JUnitXml:
-    from junitparser import JUnitXml, JUnitXmlError
-
+    reading = _Reading()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    parser.StartElementHandler = reading.begin
+    parser.EndElementHandler = reading.end
+    parser.CharacterDataHandler = reading.text
     try:
-        return JUnitXml.fromstring(text)
-    except SyntaxError as error:  # what both XML parsers that it may use raise is one
-        raise BadReport(f"it is not well-formed XML: {error.msg}") from None
-    except JUnitXmlError:
-        raise BadReport("its root element is not testsuites or testsuite") from None
+        parser.Parse(report, True)  # noqa: FBT003 - as expat calls it: this is all there is
+    except expat.ExpatError as error:
+        raise BadReport(f"it is not well-formed XML: {error}") from None
+    except (LookupError, ValueError) as error:
+        raise BadReport(f"its encoding cannot be read: {error}; write it in UTF-8") from None
+    return reading.tally()
 
 
-def _cases(root: JUnitXml) -> Iterator[TestCase]:
-    """Every test case, however deep the suites are nested."""
-    from junitparser import TestCase, TestSuite
-
-    waiting: list[Any] = [root]  # junitparser does not type how it walks
-    while waiting:
-        suite = waiting.pop()
-        yield from suite.iterchildren(TestCase)
-        waiting.extend(reversed(list(suite.iterchildren(TestSuite))))
+def _refuse_document_type(*_: object) -> NoReturn:
+    raise BadReport("it has a document type, in which entities could be defined; write it without one")
 
 
-def _name(case: TestCase) -> str:
-    return ".".join(part for part in (case.classname, case.name) if part) or "(a test without a name)"
+@define
+class _Case:
+    """A test case that is being read, or a failure of a suite's own. told: the beginning of a failure's text."""
+
+    name: str
+    depth: int
+    skipped: bool = False
+    failed: bool = False
+    cause: str = ""
+    told: str = ""
+
+
+@define
+class _Reading:
+    """What has been read so far. claimed: the most failures that one suite states of itself."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    claimed: int = 0
+    failing: list[FailedTest] = field(factory=list)
+    suites: list[str] = field(factory=list)
+    case: _Case | None = None
+    depth: int = 0
+
+    def begin(self, tag: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.depth == 1 and tag not in _SUITES:
+            raise BadReport(f"its root element is {visible(tag)[:50]}, not testsuites or testsuite")
+        if tag in _SUITES:
+            self.suites.append(attributes.get("name", ""))
+            self.claimed = max(self.claimed, _claimed(tag, attributes))
+        elif tag == "testcase":
+            if self.case is not None:
+                raise BadReport(f"the test case {visible(self.case.name)[:100]} has another one inside it")
+            self.case = _Case(_name(attributes), self.depth, skipped=attributes.get("status", "") in _NOT_RUN)
+        elif tag in _FAILURES:
+            if self.case is None:
+                # The suite could not be set up, or torn down.
+                self.case = _Case(self.suites[-1] or "(a suite without a name)", self.depth)
+            self.case.failed, self.case.told = True, ""
+            self.case.cause = self.case.cause or attributes.get("type") or cause_in(attributes.get("message", ""))
+        elif tag == "skipped" and self.case is not None:
+            self.case.skipped = True
+
+    def end(self, tag: str) -> None:
+        if tag in _SUITES:
+            self.suites.pop()
+        if self.case is not None and tag in _FAILURES:
+            self.case.cause = self.case.cause or cause_in(self.case.told)
+        if self.case is not None and self.case.depth == self.depth:
+            self._count(self.case)
+            self.case = None
+        self.depth -= 1
+
+    def text(self, data: str) -> None:
+        if self.case is not None and self.case.failed and len(self.case.told) < _TOLD_LENGTH:
+            self.case.told += data[:_TOLD_LENGTH]
+
+    def tally(self) -> Tally:
+        return Tally(self.passed, max(self.failed, self.claimed), self.skipped, tuple(self.failing))
+
+    def _count(self, case: _Case) -> None:
+        if case.failed:
+            self.failed += 1
+            if len(self.failing) < MOST_NAMED:
+                self.failing.append(FailedTest(case.name, case.cause))
+        elif case.skipped:
+            self.skipped += 1
+        else:
+            self.passed += 1
+
+
+def _name(attributes: dict[str, str]) -> str:
+    parts = (attributes.get("classname"), attributes.get("name"))
+    return ".".join(part for part in parts if part) or "(a test without a name)"
+
+
+def _claimed(tag: str, attributes: dict[str, str]) -> int:
+    """How many tests failed, as a suite states it."""
+    total = 0
+    for key in ("failures", "errors"):
+        stated = attributes.get(key, "").strip() or "0"
+        # Nobody has as many tests as would need more digits, and reading very long numbers takes long.
+        if not (stated.isascii() and stated.isdigit()) or len(stated) > 9:
+            raise BadReport(f"its {tag} has the number of {key} {visible(stated)[:50]!r}, which is none")
+        total += int(stated)
+    return total

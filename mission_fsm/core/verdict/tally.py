@@ -11,6 +11,10 @@ _CAUSE = re.compile(
 )
 
 
+# However many fail, so many are known by name.
+MOST_NAMED = 1000
+
+
 @frozen
 class FailedTest:
     """A test that did not pass. cause: the class of the exception, where it is known, else empty."""
@@ -21,7 +25,7 @@ class FailedTest:
 
 @frozen
 class Tally:
-    """How many tests passed, failed (with an error too) and were skipped, and which failed."""
+    """How many tests passed, failed (with an error too) and were skipped, and which failed: MOST_NAMED at most."""
 
     passed: int
     failed: int
@@ -32,6 +36,15 @@ class Tally:
     def total(self) -> int:
         """How many tests there were."""
         return self.passed + self.failed + self.skipped
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            (self.failing + other.failing)[:MOST_NAMED],
+        )
 
 
 def cause_in(message: str) -> str:
