@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from importlib import import_module
 from inspect import getdoc, signature
 from pathlib import Path
 from types import NoneType
@@ -28,6 +30,7 @@ from mission_fsm.planfile.document import PlanDocument, ScopeDocument, StepDocum
 from mission_fsm.planfile.inlining import EXPECTED
 from mission_fsm.planfile.rules import DURATION_SCHEMA, Duration, rule_of
 from mission_fsm.registry import Registry, in_words
+from mission_fsm.runner.handover import VARIABLES
 from mission_fsm.workspace.environment import ALWAYS, HANDED_ON, HANDED_ON_PREFIXES
 
 HERE = Path(__file__).parent
@@ -38,6 +41,10 @@ READ_HERE = {
     "MISSION_HOME": "The folder in which missions are kept, where neither `--home` nor the caller names one.",
     "XDG_STATE_HOME": "Where that folder lies, as `mission-fsm`, if it is not named either; `~/.local/state` at last. "
     "On macOS it is `~/Library/Application Support/mission-fsm`.",
+    "MISSION_QUOTA": "How many bytes the home may hold, such as `500MB` or `2GB`. What has no room is refused before "
+    "it is begun: plans, patches, edits, and commands, of whose output up to 2 MiB is kept. Rollbacks never are.",
+    "VISUAL": "The editor that `mission approve --edit` opens a diff in, with its arguments.",
+    "EDITOR": "The same where `VISUAL` is not set; `vi` at last.",
     "HOME": "The user's folder, which may not be a workspace.",
     "NO_COLOR": "Turns colours off, if it is not empty.",
     "MISSION_DEBUG": "Prints the traceback of an error that nobody foresaw, if it is not empty.",
@@ -53,6 +60,7 @@ def written() -> dict[Path, str]:
         "errors": error_classes(),
         "plan": plan(Registry.installed()),
         "environment": environment(),
+        "detection": detection(),
     }
     note = "<!-- Written by docs/write.py from the code: change that, and write it anew. -->\n\n"
     return {HERE / "reference" / f"{name}.md": note + text for name, text in pages.items()}
@@ -109,7 +117,10 @@ def lifecycle() -> str:
             "## The table",
             _table(("trigger", "from", "to", "if"), rows),
             "## Why a mission comes to rest by itself",
-            "The `reason` of `execution_paused`; any other reason is that of someone who asked for the pause.",
+            (
+                "The `reason` of `execution_paused`; any other reason is that of someone who asked for the pause, or "
+                "`over_quota`, where the home's quota left no room for what came next."
+            ),
             _table(("reason", "trigger", "state"), pauses),
         ]
     )
@@ -204,13 +215,18 @@ def plan(registry: Registry) -> str:
         if one is InlinedFile:
             parts.append("Its value is a file.")
         else:
-            parts += ["Its value is a list, of entries with" if several else "", _table(columns, _options(one))]
+            value = "a list, of entries with" if several else "a mapping, with"
+            parts += [f"Its value is {value}", _table(columns, _options(one))]
+        if editor.touches:
+            parts.append(f"Touches besides what its stage does: {', '.join(sorted(editor.touches))}.")
     return _page(parts)
 
 
 def environment() -> str:
     """The variables that commands get."""
     always = [(f"`{name}`", f"`{value}`") for name, value in ALWAYS.items()]
+    # A plugin's, and so by the name under which it is installed.
+    read_here = READ_HERE | import_module("mission_fsm.stages.editors.endpoint").VARIABLES
     handed_on = [f"`{name}`" for name in HANDED_ON] + [f"`{prefix}*`" for prefix in HANDED_ON_PREFIXES]
     return _page(
         [
@@ -224,8 +240,37 @@ def environment() -> str:
                 "`PATH` is the system's default one where the runner has none. What the step's `env` names is set over "
                 "all of these."
             ),
+            "## What the program of an editor is told",
+            "The program of the editor `command` gets these besides. They speak of the step that is worked on.",
+            _table(("variable", "what it says"), [(f"`{name}`", says) for name, says in VARIABLES.items()]),
             "## What `mission` reads",
-            _table(("variable", "what it says"), [(f"`{name}`", says) for name, says in READ_HERE.items()]),
+            _table(("variable", "what it says"), [(f"`{name}`", says) for name, says in read_here.items()]),
+        ]
+    )
+
+
+def detection() -> str:
+    """What the command of a test step is found by, in the order in which it is looked for."""
+    rows = [
+        (
+            row.tool,
+            " and ".join(f"`{sign.file}`" + (f" has {sign.words}" if sign.words else "") for sign in row.signs),
+            f"`{shlex.join(row.argv)}`",
+            f"`{row.report}`" if row.report else "",
+        )
+        # A plugin's, and so by the name under which it is installed.
+        for row in import_module("mission_fsm.stages.detection").TABLE
+    ]
+    return _page(
+        [
+            "# How a test command is found",
+            (
+                "A step of the stage `test` that names no `run` gets its command from the files in its `cwd`, by the "
+                "first of these rows whose files are there. They are looked at when the step runs, so that what the "
+                "steps before it did counts. The command is then asked about, with the row that decided and the other "
+                "tools that have a row, unless a grant covers it (`--grant test`). Where no row holds, the step fails."
+            ),
+            _table(("tool", "told by", "command", "reports, read where they are written"), rows),
         ]
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mission_fsm.core import commands as c
@@ -35,17 +35,19 @@ from mission_fsm.planfile.options import bound_repair
 from mission_fsm.registry import Registry
 from mission_fsm.runner import audit
 from mission_fsm.runner.checking import CheckedReplay, checked_replay
-from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import OutputListener
 from mission_fsm.runner.facts import drift, plan_changes
+from mission_fsm.runner.given import of_files, of_patch
 from mission_fsm.runner.holdings import HomeSize, home_size
 from mission_fsm.runner.host import Host
 from mission_fsm.runner.loading import Loaded
 from mission_fsm.runner.portable import Backup, Exported, Imported, back_up, export_mission, import_mission
 from mission_fsm.runner.prune import Criteria, Pruned, PrunePlan, plan_prune, prune
 from mission_fsm.runner.quota import Quota
+from mission_fsm.runner.revising import Part
 from mission_fsm.runner.rollback import RollbackPlan, finish_rollback, plan_rollback, roll_back
 from mission_fsm.runner.runners import this_runner
+from mission_fsm.runner.running import of_program
 from mission_fsm.runner.session import Clock, Listener, standing_of
 from mission_fsm.runner.times import now, time_after
 from mission_fsm.workspace.paths import Root, check_workspace
@@ -156,14 +158,14 @@ class Engine:
     def legal_triggers(self, mission_id: str) -> tuple[str, ...]:
         """What may be asked of the mission now, without asking it."""
         mission = self.state(mission_id)
-        return lifecycle.legal_triggers(mission, self._host.facts(mission))
+        return lifecycle.legal_triggers(mission, self._host.facts(mission, self._by))
 
     def why_not(self, mission_id: str, trigger: str) -> str | None:
         """Why that may not be asked of the mission now, in a sentence, or None where it may."""
         if trigger not in lifecycle.TRIGGERS:
             raise UsageError(f"{trigger!r} is not a trigger; they are {', '.join(lifecycle.TRIGGERS)}")
         mission = self.state(mission_id)
-        return lifecycle.why_not(mission, trigger, self._host.facts(mission))
+        return lifecycle.why_not(mission, trigger, self._host.facts(mission, self._by))
 
     def artifact(self, digest: str) -> bytes:
         """The bytes of an artifact that an event refers to."""
@@ -264,6 +266,13 @@ class Engine:
         """Decide gates of this mission in advance, by rule. Raises UsageError for a bad rule."""
         return self._do(mission_id, c.GiveGrant(rule, by or self._by))
 
+    def revoke(self, mission_id: str, grant_id: str, *, by: str | None = None) -> Mission:
+        """Take a grant back: it covers nothing from now on; what it has decided stands.
+
+        Raises UsageError for a grant that the mission does not have, GuardRefused for one that was revoked already.
+        """
+        return self._do(mission_id, c.RevokeGrant(grant_id, by or self._by))
+
     # --- deciding
 
     def approve(
@@ -274,30 +283,38 @@ class Engine:
         approval_id: str | None = None,
         answer: str | None = None,
         reason: str | None = None,
+        files: Iterable[str] = (),
+        hunks: Iterable[str] = (),
+        patch: bytes | None = None,
         by: str | None = None,
         means: str | None = None,
     ) -> Mission:
         """Approve what is waiting: the plan, a diff, a command, or a question with its answer. `run` carries on.
 
         digest: of what is approved; where it is given it must be that of what is waiting.
-        Raises GuardRefused where it is not, or where the subject has drifted since it was shown.
+        files, hunks: of a diff only these: files by globs, and of others the hunks `path:1,3`, as the diff counts them.
+        patch: a diff that takes the place of the one that is waiting, within the scope contract.
+        Either is a new revision, with a digest and risk of its own; what it leaves out goes on record with it.
+        Raises GuardRefused where that is not what is waiting, or a revision leaves nothing or does not apply;
+        UsageError for a file or a hunk that is not there; RequestLapsed where the time to decide has passed, or the
+        files have drifted since the diff was made: it is made anew when the mission runs on, and asked about again.
         """
+        if patch is not None and (files or hunks):
+            raise UsageError("a diff is approved in part, or as it was edited, and not both")
+        part = Part(tuple(files), tuple(hunks), patch)
         with self._host.session(mission_id) as session:
-            self._host.expire(session)
-            mission = session.mission
-            return session.decide(
-                c.Approve(
-                    by=by or self._by,
-                    means=means or self._means,
-                    digest=digest,
-                    approval_id=approval_id,
-                    reason=reason,
-                    answer=answer,
-                    drift=drift(mission, self._store, self._home),
-                    plan_changes=plan_changes(mission, self._registry),
-                    now=self._clock(),
-                )
+            command = c.Approve(
+                by=by or self._by,
+                means=means or self._means,
+                digest=digest,
+                approval_id=approval_id,
+                reason=reason,
+                answer=answer,
+                drift=drift(session.mission, self._store, self._home),
+                plan_changes=plan_changes(session.mission, self._registry),
+                now=self._clock(),
             )
+            return self._host.approve(session, command, part)
 
     def reject(
         self,
@@ -337,28 +354,55 @@ class Engine:
         """Let the step that failed, or was paused, begin again; `run` carries it."""
         return self._do(mission_id, c.Retry(by or self._by))
 
-    def repair(self, mission_id: str, patch: bytes | None = None, *, by: str | None = None) -> Mission:
-        """Repair the failed step, with a patch or with the repair that the plan binds to it; `run` carries it.
+    def repair(
+        self,
+        mission_id: str,
+        patch: bytes | None = None,
+        *,
+        program: Sequence[str] = (),
+        timeout_s: int = 3600,
+        by: str | None = None,
+    ) -> Mission:
+        """Repair the failed step, with a patch, by a program, or with the repair that the plan binds to it.
 
-        The repair goes through the same gate as any edit; then the failed step runs again.
-        Raises UsageError for a patch that is malformed, and GuardRefused for one that would only fail.
+        program: its argv; it is run now, as the editor `command` runs it, and what it changes in its copy of the
+            workspace is the repair. timeout_s: after which it is ended.
+
+        The repair goes through the same gate as any edit, by `run`; then the failed step runs again.
+        Raises UsageError for a patch that is malformed, and GuardRefused for a repair that would only fail.
         """
+        if patch is not None and program:
+            raise UsageError("a step is repaired with a patch or by a program, not both")
         with self._host.session(mission_id) as session:
             who = by or self._by
-            if patch is not None:
-                return self._host.take_patch(session, c.RepairStep(who, bytes_digest(patch)), patch)
+            if patch is not None or program:
+                give = of_patch(patch) if patch is not None else of_program(program, timeout_s)
+                return self._host.take(session, lambda digest: c.RepairStep(who, digest), give)
             index, most = bound_repair(session.mission, self._registry)
             return session.decide(c.RepairStep(who, options_step=index, max_attempts=most))
 
-    def propose(self, mission_id: str, patch: bytes, *, by: str | None = None, means: str | None = None) -> Mission:
-        """Give a step that asked for a proposal one, as a patch; `run` carries it to the gate.
+    def propose(
+        self,
+        mission_id: str,
+        patch: bytes | None = None,
+        *,
+        files: Mapping[str, bytes | None] | None = None,
+        by: str | None = None,
+        means: str | None = None,
+    ) -> Mission:
+        """Give a step that asked for a proposal one, as a patch or as whole files; `run` carries it to the gate.
 
-        Raises UsageError for a patch that is malformed, and GuardRefused for one that does not fit the files as they
-        are, or leaves the scope contract.
+        files: the bytes that each path is to hold, None where it is to be gone.
+
+        Raises UsageError for a patch that is malformed, GuardRefused for one that does not fit the files as they are,
+        or leaves the scope contract, and UnsafePath or EditFailed for files that may not be written.
         """
-        command = c.ReceiveInput(bytes_digest(patch), by or self._by, means or self._means)
+        if (patch is None) == (files is None):
+            raise UsageError("a proposal is a patch or files: give one of them")
+        give = of_patch(patch) if patch is not None else of_files(files or {})
+        who, how = by or self._by, means or self._means
         with self._host.session(mission_id) as session:
-            return self._host.take_patch(session, command, patch)
+            return self._host.take(session, lambda digest: c.ReceiveInput(digest, who, how), give)
 
     # --- interrupting
 

@@ -92,6 +92,13 @@ class GuardRefused(Refused):
         super().__init__(f"{trigger} refused: {reason}")
 
 
+class RequestLapsed(GuardRefused):
+    """What was to be approved is no longer there to be: its files have drifted, or its time has passed.
+
+    That is on record. Where the files have drifted the mission runs on, makes the change anew and asks again.
+    """
+
+
 class Held(Refused):
     """Another runner holds the mission, or another mission holds the workspace."""
 

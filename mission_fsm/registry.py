@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from importlib.metadata import EntryPoint, entry_points
-from inspect import getdoc
+from inspect import cleandoc
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from attrs import NOTHING, fields, frozen, has, resolve_types
@@ -162,7 +162,8 @@ class _Shelf(Generic[P]):
             distribution=dist.name if dist else None,
             version=dist.version if dist else None,
             module=type(plugin).__module__,
-            summary=(getdoc(type(plugin)) or "").partition("\n")[0],
+            # Its own: what its base class says is about all of them.
+            summary=cleandoc(type(plugin).__doc__ or "").partition("\n")[0],
             words=stage.words if stage else (),
             touches=tuple(tool for tool in Tool if tool in stage.touches) if stage else (),
             options=tuple(options_of(plugin.options)),
@@ -248,13 +249,24 @@ def _problem_with_declarations(cls: Any, name: str | None) -> str | None:
     return _problem_with_options(cls.options, several=issubclass(cls, Editor))
 
 
+def _see_readable(kind: Any) -> None:
+    """See that values of that type can be read: the converter itself looks into a class when it first reads one."""
+    converter.get_structure_hook(kind)
+    if has(kind):
+        resolve_types(kind)
+        for attribute in fields(kind):
+            _see_readable(attribute.type)
+    for part in get_args(kind):
+        if has(part):
+            _see_readable(part)
+
+
 def _problem_with_options(options: Any, *, several: bool) -> str | None:
     one = get_args(options)[0] if several and get_origin(options) is tuple else options
     if not isinstance(one, type) or not has(one):
         return f"options must be an attrs class, not {options!r}"
     try:
-        resolve_types(one)
-        converter.get_structure_hook(options)
+        _see_readable(options)
     except Exception as error:  # whatever a class can have wrong in its annotations
         return f"options cannot be read from a plan: {_cause(error)}"
     return None

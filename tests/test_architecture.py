@@ -29,7 +29,7 @@ ONLY_IMPORTERS = {
         for name in ("complaints", "copying", "database", "leases", "schema", "sqlite", "tables", "upkeep")
     },
     "yaml": {"mission_fsm/planfile/formats.py"},
-    "junitparser": {"mission_fsm/core/verdict/junit.py"},
+    "xml": {"mission_fsm/core/verdict/junit.py"},
 }
 
 # A file of over 300 lines is two rooms, but for these.
@@ -37,6 +37,7 @@ MAX_LINES = 300
 LONG_FILES = {
     "mission_fsm/engine.py": "one class, the embedding face: its length is its documentation",
     "mission_fsm/converter.py": "one converter, whose hooks call one another",
+    "mission_fsm/core/commands.py": "one record for each request, and their union: a list, to be read as one",
     "mission_fsm/core/events.py": "one record for each type of event, and their union: a list, to be read as one",
 }
 

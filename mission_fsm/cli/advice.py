@@ -27,6 +27,8 @@ def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
             lines += [(f"mission {command.format(name=name)}", does) for command, does in _COMMANDS[trigger]]
     if mission.state is State.AWAITING_APPROVAL and mission.pending and mission.pending.kind is ApprovalKind.DIFF:
         lines.insert(0, (f"mission diff {name}", "shows the change that is waiting"))
+        if "approve" not in legal:
+            lines.insert(0, (f"mission run {name}", "has it made anew, and asks again"))
     if mission.state is State.PAUSED and mission.pause_reason == "over_quota":
         lines.insert(0, ("mission prune --older-than 30d --dry-run", "shows how room could be made"))
     return lines

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "output": Entry("output", "Print all that the last test, command or search gave."),
     "approve": Entry("decide", "Approve what is waiting, and carry on."),
     "reject": Entry("decide", "Reject what is waiting, with a reason."),
+    "revoke": Entry("revoke", "Take back a decision that was given in advance."),
     "pause": Entry("interrupt", "Pause a mission at its next safe point."),
     "resume": Entry("carry", "Let a paused mission run on."),
     "retry": Entry("carry", "Run the step that failed, or was paused, again."),

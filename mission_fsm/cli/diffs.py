@@ -9,6 +9,7 @@ from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.mission import Mission
 from mission_fsm.core.text import visible_diff
 from mission_fsm.engine import Engine
+from mission_fsm.errors import UsageError
 
 
 def pending_diff(engine: Engine, mission: Mission) -> e.DiffProposed | None:
@@ -23,6 +24,14 @@ def pending_diff(engine: Engine, mission: Mission) -> e.DiffProposed | None:
         for entry in proposals
         if isinstance(entry.event, e.DiffProposed) and change is not None and entry.event.diff_id == change.diff_id
     )
+
+
+def waiting_diff(engine: Engine, mission: Mission) -> bytes:
+    """The diff that waits for a decision, as it was recorded. Raises UsageError where none does."""
+    proposal = pending_diff(engine, mission)
+    if proposal is None:
+        raise UsageError("no change is waiting that could be edited")
+    return diff_bytes(engine, proposal)
 
 
 def applied_diffs(engine: Engine, mission: Mission) -> list[e.DiffProposed]:

@@ -67,7 +67,10 @@ def _options(step: Step) -> Iterator[str]:
     """All that the step is told, but for what is left out: edits as diffs, files as they are."""
     for name, value in step.options.items():
         if name == "run" and isinstance(value, list) and value:
-            yield click.style("$ " + one_line(shlex.join(map(str, value))), bold=True)
+            first, *rest = visible(shlex.join(map(str, value))).split("\n")
+            yield from (click.style(line, bold=True) for line in (f"$ {first}", *(f"> {line}" for line in rest)))
+        elif name == "run" and value == [] and step.stage == "test":
+            yield "its command is looked for when it runs, and asked about then"
         else:
             yield from _value(one_line(name), value)
     if step.timeout_s is not None:
@@ -103,7 +106,7 @@ def _value(name: str, value: object) -> Iterator[str]:
             yield f"{name}:"
             yield from _block(visible(value))
         case _:
-            yield f"{name}: {one_line(json.dumps(value, ensure_ascii=False))}"
+            yield f"{name}: {visible(json.dumps(value, ensure_ascii=False))}"
 
 
 def _marked(mark: str, text: str) -> str:

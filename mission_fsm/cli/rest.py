@@ -68,7 +68,8 @@ def standing(mission: Mission) -> str:
     if mission.state is State.RUNNING and mission.at_rest:
         return f"{line}: it may go on, and nobody carries it on yet"
     if mission.pause_reason is not None and mission.state is State.PAUSED:
-        return f"{line}: {mission.pause_reason.replace('_', ' ')}"
+        wants = mission.active.wants if mission.awaits_input and mission.active else None
+        return f"{line}: {mission.pause_reason.replace('_', ' ')}" + (f": {one_line(wants)}" if wants else "")
     return line
 
 

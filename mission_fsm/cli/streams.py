@@ -9,11 +9,11 @@ from typing import TextIO, cast
 
 
 def make_ready() -> None:
-    """Have all three, and have each take any text."""
+    """Have all three, and have those that are written take any text."""
     sys.stdin = sys.stdin or _null(0, "r")
     sys.stdout = sys.stdout or _null(1, "w")
     sys.stderr = sys.stderr or _null(2, "w")
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is printed as its escape, rather than ending the command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.mission import State
 from mission_fsm.core.risk import LARGE, RULES
 from mission_fsm.core.text import visible
+from mission_fsm.errors import UsageError
 
 STATE_COLOURS = {
     State.IDLE: "white",
@@ -49,14 +51,22 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def split_words(text: str) -> list[str]:
+    """The words of a line, as a shell would read them. Raises UsageError where it could not."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} cannot be read: {error}") from error
+
+
 def state_in_words(state: State) -> str:
     """The state in its colour."""
     return click.style(state.value.replace("_", " "), fg=STATE_COLOURS[state], bold=True)
 
 
 def risk_in_words(level: RiskLevel, rules: tuple[str, ...]) -> str:
-    """`medium risk: a file is deleted`, in its colour."""
-    because = "; ".join(_SAYS.get(rule, rule) for rule in rules)
+    """`medium risk: a file is deleted (deletes)`, in its colour."""
+    because = "; ".join(f"{_SAYS[rule]} ({rule})" if rule in _SAYS else rule for rule in rules)
     return click.style(f"{level.value} risk", fg=RISK_COLOURS[level], bold=True) + (f": {because}" if because else "")
 
 

@@ -39,9 +39,13 @@ class Request:
 
 @frozen
 class Grant:
-    """A decision given in advance by rule, such as `edit`, `test`, `all` or `edit:src/**`."""
+    """A decision given in advance by rule, such as `test`, `edit:src/**` or `test -- python -m pytest`.
+
+    used: how many requests it has decided. revoked_by: who took it back, or None while it stands.
+    """
 
     grant_id: str
     rule: str
     by: str
     used: int = 0
+    revoked_by: str | None = None

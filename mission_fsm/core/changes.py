@@ -73,3 +73,19 @@ class Risk:
 
     level: RiskLevel
     rules: tuple[str, ...] = ()
+
+
+@frozen
+class Revision:
+    """A change set that a reviewer puts in the place of the one that was proposed.
+
+    artifact: digest of its diff, as it is shown.
+    left_out: what of the proposal is not in it: paths, and hunks as `path:1,3`.
+    edited: whether it may hold what was not proposed.
+    """
+
+    change_set: ChangeSet
+    artifact: str
+    risk: Risk
+    left_out: tuple[str, ...] = ()
+    edited: bool = False

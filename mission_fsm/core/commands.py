@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mission_fsm.core.changes import ChangeSet, Risk
+from mission_fsm.core.changes import ChangeSet, Revision, Risk
 from mission_fsm.core.outcomes import Outcome
 from mission_fsm.core.replies import CommandResult, CommandSpec
 
@@ -17,7 +17,10 @@ from mission_fsm.core.replies import CommandResult, CommandSpec
 
 @frozen
 class Approve:
-    """means: `terminal`, `api`, `browser` or `grant`. digest, approval_id: of what is decided, where it is named."""
+    """means: `terminal`, `api`, `browser` or `grant`. digest, approval_id: of what is decided, where it is named.
+
+    revision: what is approved in the place of the change that is waiting.
+    """
 
     by: str
     means: str
@@ -25,6 +28,7 @@ class Approve:
     approval_id: str | None = None
     reason: str | None = None
     answer: str | None = None
+    revision: Revision | None = None
     drift: tuple[str, ...] = ()
     plan_changes: tuple[str, ...] = ()
     now: str | None = None
@@ -50,10 +54,26 @@ class Expire:
 
 
 @frozen
+class VoidRequest:
+    """Void the request that is waiting, because its files have drifted. by: who would have approved it."""
+
+    drift: tuple[str, ...]
+    by: str
+
+
+@frozen
 class GiveGrant:
     """Decide in advance, by rule."""
 
     rule: str
+    by: str
+
+
+@frozen
+class RevokeGrant:
+    """Let a grant cover nothing any more."""
+
+    grant_id: str
     by: str
 
 
@@ -202,6 +222,7 @@ class ProposeCommand:
     """A stage wants a command to be run.
 
     covered: whether the command stands in the approved plan, word for word.
+    reason: why it is this command, where the plan names none.
     result: how the command before it ended, if one was run.
     """
 
@@ -211,6 +232,7 @@ class ProposeCommand:
     covered: bool
     result: CommandResult | None = None
     expires_at: str | None = None
+    reason: str = ""
 
 
 @frozen
@@ -237,6 +259,13 @@ class FinishChange:
 
 
 @frozen
+class ReportDrift:
+    """The approved change cannot be written: its files are no longer what it was made from. drift: how, in words."""
+
+    drift: tuple[str, ...]
+
+
+@frozen
 class ReportFailure:
     """An effect could not be brought about: a conflict, a stage that raised, a full disk."""
 
@@ -248,7 +277,9 @@ Command = (
     Approve
     | Reject
     | Expire
+    | VoidRequest
     | GiveGrant
+    | RevokeGrant
     | Start
     | Pause
     | Resume
@@ -266,5 +297,6 @@ Command = (
     | StartCommand
     | SecureChange
     | FinishChange
+    | ReportDrift
     | ReportFailure
 )

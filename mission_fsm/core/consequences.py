@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from mission_fsm.core import events as e
+from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.decided import DECIDED
 from mission_fsm.core.mission import (
     Active,
@@ -71,7 +72,14 @@ def _checkpoint_created(mission: Mission, event: e.CheckpointCreated) -> dict[st
 
 def _diff_proposed(mission: Mission, event: e.DiffProposed) -> dict[str, Any]:
     change = ProposedChange(event.diff_id, event.digest, event.summary, event.files, event.lines, event.final)
-    return with_active(mission, change=change)
+    changes = with_active(mission, change=change)
+    if event.revises is not None and mission.pending is not None:
+        # What is waiting for a decision is the revision from here on.
+        risk_level = RiskLevel(event.risk_level)
+        changes["pending"] = attrs.evolve(
+            mission.pending, digest=event.digest, risk_level=risk_level, rules=event.rules
+        )
+    return changes
 
 
 def _command_proposed(mission: Mission, event: e.CommandProposed) -> dict[str, Any]:

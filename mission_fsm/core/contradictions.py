@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mission_fsm.core import events as e
-from mission_fsm.core.approvals import ApprovalKind
-from mission_fsm.core.lifecycle import FINAL, rows
+from mission_fsm.core.lifecycle import rows
 from mission_fsm.core.mission import Active, Mission, ProposedChange, ProposedCommand, State
-from mission_fsm.core.moves import AWAITING
+from mission_fsm.core.objections import OBJECTIONS
 
 # The work on a step: nothing of it happens unless the mission runs.
 _WORK: frozenset[type] = frozenset(
@@ -22,7 +21,6 @@ _WORK: frozenset[type] = frozenset(
         e.RetrievalStarted,
         e.RetrievalCompleted,
         e.CheckpointCreated,
-        e.DiffProposed,
         e.CommandProposed,
         e.InputRequested,
         e.DiffApplied,
@@ -108,9 +106,18 @@ def _checkpoint_created(mission: Mission, _: e.CheckpointCreated) -> str | None:
 
 
 def _diff_proposed(mission: Mission, event: e.DiffProposed) -> str | None:
+    # A stage proposes while the mission runs, and a reviewer at the gate.
+    if mission.state is not (State.RUNNING if event.revises is None else State.AWAITING_APPROVAL):
+        return f"diff_proposed in a mission that is {mission.state}"
     if mission.active is None or mission.active.checkpoint_id is None:
         return f"no checkpoint was opened before {event.diff_id}"
-    return f"{mission.active.change.diff_id} is on its way already" if mission.active.change else None
+    change = mission.active.change
+    if event.revises is not None:
+        reviewed = change is not None and mission.pending is not None and mission.pending.digest == change.digest
+        if reviewed and change is not None and event.revises == change.diff_id:
+            return None
+        return f"{event.revises} is not waiting for a decision"
+    return f"{change.diff_id} is on its way already" if change else None
 
 
 def _command_proposed(mission: Mission, _: e.CommandProposed) -> str | None:
@@ -158,62 +165,6 @@ def _command(mission: Mission) -> ProposedCommand | None:
     return mission.active.command if mission.active else None
 
 
-# --- decisions
-
-
-def _approval_requested(mission: Mission, event: e.ApprovalRequested) -> str | None:
-    if mission.pending is not None:
-        return f"{mission.pending.approval_id} is still waiting for a decision"
-    if event.kind == ApprovalKind.PLAN:
-        return None if event.digest == mission.plan.digest else "it asks about another plan"
-    if mission.state is not State.RUNNING:
-        return f"it asks while the mission is {mission.state}"
-    if event.kind == ApprovalKind.QUESTION:
-        return None
-    subjects = {ApprovalKind.DIFF.value: _change(mission), ApprovalKind.COMMAND.value: _command(mission)}
-    subject = subjects.get(event.kind)
-    if subject is None or subject.digest != event.digest:
-        return f"no {event.kind} with digest {event.digest} is on its way"
-    return None
-
-
-def _approval_resolved(mission: Mission, event: e.ApprovalResolved) -> str | None:
-    pending = mission.pending
-    asked = pending and (pending.approval_id, pending.kind.value, pending.digest)
-    if asked != (event.approval_id, event.kind, event.digest):
-        return f"{event.approval_id} with digest {event.digest} was not waiting for a decision"
-    if event.kind != ApprovalKind.PLAN and mission.state is not State.AWAITING_APPROVAL:
-        return f"{event.approval_id} was decided while the mission was {mission.state}"
-    return None
-
-
-def _approval_expired(mission: Mission, event: e.ApprovalExpired) -> str | None:
-    pending = mission.pending
-    if mission.state is State.AWAITING_APPROVAL and pending and pending.approval_id == event.approval_id:
-        return None
-    return f"{event.approval_id} was not waiting for a decision"
-
-
-def _input_received(mission: Mission, _: e.InputReceived) -> str | None:
-    return None if mission.awaits_input else "no proposal was asked for"
-
-
-def _execution_paused(mission: Mission, event: e.ExecutionPaused) -> str | None:
-    if event.reason in AWAITING.values() and mission.pending is None:
-        return "nothing is waiting for a decision"
-    return "no failure was detected" if event.reason == "failure" and mission.failure is None else None
-
-
-def _execution_resumed(mission: Mission, event: e.ExecutionResumed) -> str | None:
-    if event.reason == "resumed" or mission.pending is None:
-        return None
-    return f"{mission.pending.approval_id} is still waiting for a decision"
-
-
-def _grant_given(mission: Mission, _: e.GrantGiven) -> str | None:
-    return f"the mission is {mission.state}" if mission.state in FINAL else None
-
-
 # --- repairs and rollbacks
 
 
@@ -254,6 +205,7 @@ def _checkpoint_restored(mission: Mission, event: e.CheckpointRestored) -> str |
 
 
 _CHECKS: dict[type, Callable[[Mission, Any], str | None]] = {
+    **OBJECTIONS,
     e.MissionCreated: _mission_created,
     e.MissionStarted: _mission_started,
     e.StepStarted: _step_started,
@@ -271,13 +223,6 @@ _CHECKS: dict[type, Callable[[Mission, Any], str | None]] = {
     e.CommandStarted: _command_started,
     e.TestCompleted: _command_ended,
     e.CommandCompleted: _command_ended,
-    e.ApprovalRequested: _approval_requested,
-    e.ApprovalResolved: _approval_resolved,
-    e.ApprovalExpired: _approval_expired,
-    e.InputReceived: _input_received,
-    e.ExecutionPaused: _execution_paused,
-    e.ExecutionResumed: _execution_resumed,
-    e.GrantGiven: _grant_given,
     e.RepairStarted: _repair_started,
     e.RepairCompleted: _repair_completed,
     e.CheckpointRestored: _checkpoint_restored,

@@ -1,6 +1,7 @@
 """decide(mission, command) -> events and the mission after them, or a refusal. Pure.
 
-Here stand the decisions that people ask for; those that follow from the runner's work stand in `report`.
+Here stand the decisions that people ask for; those at a gate stand in `gates`, and those that follow from the
+runner's work in `report`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,18 @@ from attrs import frozen
 
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
-from mission_fsm.core import report
-from mission_fsm.core.approvals import ApprovalKind, Request
+from mission_fsm.core import gates, report
+from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.evolve import begin
-from mission_fsm.core.grants import check_rule
 from mission_fsm.core.guards import NO_FACTS, Facts, no_rollback_is_open
-from mission_fsm.core.lifecycle import FINAL, legal_triggers
 from mission_fsm.core.mission import Mission, Repair
 from mission_fsm.core.moves import PAUSES, Transition
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.rollback import target_of
 from mission_fsm.core.steps import begin_step, give_up_repair, start_repair
 from mission_fsm.core.wording import count
-from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
+from mission_fsm.errors import GuardRefused, UsageError
 
 
 @frozen
@@ -76,64 +75,6 @@ def decide(mission: Mission, command: c.Command) -> Decision:
     else:
         _REQUESTS[type(command)](draft, command)
     return _decision(draft)
-
-
-def _approve(draft: Draft, command: c.Approve) -> None:
-    facts = Facts(
-        approval_id=command.approval_id,
-        digest=command.digest,
-        answer=command.answer or "",
-        drift=command.drift,
-        plan_changes=command.plan_changes,
-        now=command.now,
-    )
-    draft.fire("approve", facts)
-    request = _resolve(draft, command, "approved", answer=command.answer)
-    if request.kind is not ApprovalKind.PLAN:
-        draft.emit(e.ExecutionResumed("approved", request.step_id, command.by))
-
-
-def _reject(draft: Draft, command: c.Reject) -> None:
-    draft.fire("reject", Facts(approval_id=command.approval_id, digest=command.digest, now=command.now))
-    request = _resolve(draft, command, "rejected")
-    if request.kind is not ApprovalKind.PLAN:
-        give_up_repair(draft)
-        draft.emit(e.ExecutionPaused("rejected", request.step_id, command.by))
-
-
-def _resolve(draft: Draft, command: c.Approve | c.Reject, decision: str, answer: str | None = None) -> Request:
-    request = draft.mission.pending
-    if request is None:
-        raise AssertionError("the guard decision_fits let a decision pass with nothing pending")
-    draft.emit(
-        e.ApprovalResolved(
-            approval_id=request.approval_id,
-            kind=request.kind,
-            decision=decision,
-            decided_by=command.by,
-            means=command.means,
-            digest=request.digest,
-            reason=command.reason,
-            answer=answer,
-        )
-    )
-    return request
-
-
-def _expire(draft: Draft, command: c.Expire) -> None:
-    draft.fire("expire", Facts(now=command.now))
-    request = draft.mission.pending
-    if request is not None and request.expires_at is not None:
-        draft.emit(e.ApprovalExpired(request.approval_id, request.expires_at))
-        give_up_repair(draft)
-        draft.emit(e.ExecutionPaused("expired", request.step_id))
-
-
-def _give_grant(draft: Draft, command: c.GiveGrant) -> None:
-    if draft.mission.state in FINAL:
-        raise IllegalTransition("grant", draft.mission.state, legal_triggers(draft.mission))
-    check_rule(command.rule)
-    draft.emit(e.GrantGiven(draft.new_id("grant"), command.rule, command.by))
 
 
 def _start(draft: Draft, command: c.Start) -> None:
@@ -188,7 +129,8 @@ def _repair(draft: Draft, command: c.RepairStep) -> None:
 
 def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
     if not draft.mission.awaits_input:
-        raise GuardRefused("propose", "input_is_awaited", "no step is waiting for a proposal")
+        why = "no step is waiting for a proposal; one whose change was rejected asks anew once it is run again"
+        raise GuardRefused("propose", "input_is_awaited", why)
     draft.fire("resume")
     step_id = draft.active.step_id
     draft.emit(e.InputReceived(step_id, command.digest, command.by, command.means))
@@ -253,10 +195,12 @@ def _current_step_id(mission: Mission) -> str | None:
 
 
 _REQUESTS: dict[type, Callable[[Draft, Any], None]] = {
-    c.Approve: _approve,
-    c.Reject: _reject,
-    c.Expire: _expire,
-    c.GiveGrant: _give_grant,
+    c.Approve: gates.approve,
+    c.Reject: gates.reject,
+    c.Expire: gates.expire,
+    c.VoidRequest: gates.void,
+    c.GiveGrant: gates.give_grant,
+    c.RevokeGrant: gates.revoke_grant,
     c.Start: _start,
     c.Pause: _pause,
     c.Resume: _resume,
@@ -276,5 +220,6 @@ _REPORTS: dict[type, Callable[[Draft, Any], None]] = {
     c.StartCommand: report.command_started,
     c.SecureChange: report.change_secured,
     c.FinishChange: report.change_applied,
+    c.ReportDrift: report.drifted,
     c.ReportFailure: report.failure,
 }

@@ -56,12 +56,29 @@ def _approval_expired(_: Mission, __: e.ApprovalExpired) -> dict[str, Any]:
     return {"pending": None, "active": None}
 
 
+def _approval_voided(mission: Mission, _: e.ApprovalVoided) -> dict[str, Any]:
+    # The stage is run again with what it was told when it made the change; its checkpoint stays open.
+    return {"pending": None, **with_active(mission, change=None)}
+
+
 def _grant_given(mission: Mission, event: e.GrantGiven) -> dict[str, Any]:
     return {"grants": (*mission.grants, Grant(event.grant_id, event.rule, event.by))}
 
 
+def _grant_revoked(mission: Mission, event: e.GrantRevoked) -> dict[str, Any]:
+    return {
+        "grants": tuple(
+            attrs.evolve(g, revoked_by=event.by) if g.grant_id == event.grant_id else g for g in mission.grants
+        )
+    }
+
+
+def _input_requested(mission: Mission, event: e.InputRequested) -> dict[str, Any]:
+    return with_active(mission, wants=event.what)
+
+
 def _input_received(mission: Mission, event: e.InputReceived) -> dict[str, Any]:
-    return with_active(mission, reply=Proposal(event.digest, event.by))
+    return with_active(mission, reply=Proposal(event.digest, event.by), wants=None)
 
 
 def _execution_paused(mission: Mission, event: e.ExecutionPaused) -> dict[str, Any]:
@@ -89,7 +106,10 @@ DECIDED: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
     e.ApprovalRequested: _approval_requested,
     e.ApprovalResolved: _approval_resolved,
     e.ApprovalExpired: _approval_expired,
+    e.ApprovalVoided: _approval_voided,
     e.GrantGiven: _grant_given,
+    e.GrantRevoked: _grant_revoked,
+    e.InputRequested: _input_requested,
     e.InputReceived: _input_received,
     e.ExecutionPaused: _execution_paused,
     e.ExecutionResumed: _execution_resumed,

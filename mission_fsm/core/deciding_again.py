@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
-from mission_fsm.core.changes import ChangeSet, Risk, RiskLevel
+from mission_fsm.core.changes import ChangeSet, Revision, Risk, RiskLevel
 from mission_fsm.core.decide import Decision, decide
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.replies import CommandResult
@@ -48,15 +48,8 @@ def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -
     """What may have been asked, so that these events came of it."""
     # A repair that is given up, or done, is said to be so before anything else.
     first = next((event for event in following if not isinstance(event, e.RepairCompleted)), None)
+    yield from _decisions(first, following, change_set_of)
     match first:
-        case e.ApprovalResolved(decision="approved"):
-            yield c.Approve(first.decided_by, first.means, first.digest, first.approval_id, first.reason, first.answer)
-        case e.ApprovalResolved():
-            yield c.Reject(first.decided_by, first.means, first.reason or "", first.digest, first.approval_id)
-        case e.ApprovalExpired():
-            yield c.Expire(first.expires_at)
-        case e.GrantGiven():
-            yield c.GiveGrant(first.rule, first.by)
         case e.MissionStarted():
             yield from (c.Start(writing) for writing in _writing_stages(following))
         case e.ExecutionPaused():
@@ -64,8 +57,6 @@ def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -
         case e.ExecutionResumed():
             yield c.Resume(first.by or "")
             yield c.Retry(first.by or "")
-        case e.InputReceived():
-            yield c.ReceiveInput(first.digest, first.by, first.means)
         case e.ExecutionStopped():
             yield c.Stop(first.by, first.reason)
         case e.CheckpointRestored():
@@ -98,6 +89,45 @@ def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -
             yield from _reports(following, None, change_set_of)
 
 
+def _decisions(first: e.Event | None, following: Events, change_set_of: ChangeSetOf) -> Iterator[c.Command]:
+    """What may have been decided at a gate, or in advance of one."""
+    match first:
+        case e.ApprovalResolved(decision="approved"):
+            yield _approval(first)
+        case e.DiffProposed(revises=str()):
+            resolved = next((event for event in following if isinstance(event, e.ApprovalResolved)), None)
+            if resolved is not None:
+                yield _approval(resolved, _revision(first, change_set_of))
+        case e.ApprovalResolved():
+            yield c.Reject(first.decided_by, first.means, first.reason or "", first.digest, first.approval_id)
+        case e.ApprovalExpired():
+            yield c.Expire(first.expires_at)
+        case e.ApprovalVoided(approval_id=str()):
+            resumed = next((event for event in following if isinstance(event, e.ExecutionResumed)), None)
+            yield c.VoidRequest(first.changed, (resumed and resumed.by) or "")
+        case e.ApprovalVoided():
+            yield c.ReportDrift(first.changed)
+        case e.GrantGiven():
+            yield c.GiveGrant(first.rule, first.by)
+        case e.GrantRevoked():
+            yield c.RevokeGrant(first.grant_id, first.by)
+        case e.InputReceived():
+            yield c.ReceiveInput(first.digest, first.by, first.means)
+
+
+def _approval(resolved: e.ApprovalResolved, revision: Revision | None = None) -> c.Approve:
+    # What a reviewer saw, before it was revised, is what was waiting.
+    digest = resolved.digest if revision is None else None
+    return c.Approve(
+        resolved.decided_by, resolved.means, digest, resolved.approval_id, resolved.reason, resolved.answer, revision
+    )
+
+
+def _revision(proposed: e.DiffProposed, change_set_of: ChangeSetOf) -> Revision:
+    risk = Risk(RiskLevel(proposed.risk_level), proposed.rules)
+    return Revision(change_set_of(proposed.digest), proposed.artifact, risk, proposed.left_out, proposed.edited)
+
+
 def _reports(following: Events, result: CommandResult | None, change_set_of: ChangeSetOf) -> Iterator[c.Command]:
     """What the runner may have reported."""
     expires_at = next((event.expires_at for event in following if isinstance(event, e.ApprovalRequested)), None)
@@ -126,7 +156,9 @@ def _reports(following: Events, result: CommandResult | None, change_set_of: Cha
                 expires_at,
             )
     if isinstance(first, e.CommandProposed):
-        yield c.ProposeCommand(first.command, first.digest, first.purpose, first.covered, result, expires_at)
+        yield c.ProposeCommand(
+            first.command, first.digest, first.purpose, first.covered, result, expires_at, first.reason
+        )
     if isinstance(first, e.FailureDetected):
         yield c.ReportFailure(first.kind, first.message.removesuffix(SAME_FAILURE))
 
@@ -169,6 +201,7 @@ def _verdicts(completed: e.TestCompleted, result: CommandResult, following: Even
                 completed.failing,
                 completed.signature,
                 may_repeat,
+                completed.expect,
             )
             for writing in _writing_stages(following):
                 yield c.RecordOutcome(

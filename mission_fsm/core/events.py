@@ -77,7 +77,11 @@ class RetrievalCompleted:
 
 @frozen
 class DiffProposed:
-    """digest: of the change set; artifact: of the diff as shown; lines: added plus removed; final: ends its step."""
+    """digest: of the change set; artifact: of the diff as shown; lines: added plus removed; final: ends its step.
+
+    A reviewer's revision says what diff it revises, whose it is (author), what of that diff it leaves out (paths, and
+    hunks as `path:1,3`), and whether it was edited by hand, and so may hold more.
+    """
 
     diff_id: str
     step_id: str
@@ -89,17 +93,25 @@ class DiffProposed:
     lines: int
     rules: tuple[str, ...] = ()
     final: bool = True
+    revises: str | None = None
+    author: str | None = None
+    left_out: tuple[str, ...] = ()
+    edited: bool = False
 
 
 @frozen
 class CommandProposed:
-    """A command is to be run. covered: whether it stands in the approved plan, word for word."""
+    """A command is to be run. covered: whether it stands in the approved plan, word for word.
+
+    reason: why it is this command, where the plan names none.
+    """
 
     step_id: str
     digest: str
     command: CommandSpec
     purpose: str
     covered: bool
+    reason: str = ""
 
 
 @frozen
@@ -141,8 +153,32 @@ class ApprovalExpired:
 
 
 @frozen
+class ApprovalVoided:
+    """The files are no longer what the change was made from, so it is made anew, and asked about again.
+
+    changed: the paths, each with what happened to it, in words.
+    approval_id: of the request, where it was still waiting; None where it was approved already.
+    """
+
+    step_id: str
+    diff_id: str
+    digest: str
+    changed: tuple[str, ...]
+    approval_id: str | None = None
+
+
+@frozen
 class GrantGiven:
     """Decisions were given in advance, by rule."""
+
+    grant_id: str
+    rule: str
+    by: str
+
+
+@frozen
+class GrantRevoked:
+    """A grant covers nothing from here on."""
 
     grant_id: str
     rule: str
@@ -178,7 +214,7 @@ class ExecutionPaused:
 
 @frozen
 class ExecutionResumed:
-    """reason: `approved`, `resumed` or `retry`."""
+    """reason: `approved`, `resumed`, `retry`, or `drifted` where what was waiting is made anew."""
 
     reason: str
     current_step: str | None = None
@@ -252,7 +288,10 @@ class TestStarted:
 
 @frozen
 class TestCompleted:
-    """A test command has run, and this is the verdict. Counts are null where nothing gave them."""
+    """A test command has run, and this is the verdict. Counts are null where nothing gave them.
+
+    expect: `pass`, or `fail` where the step was there to show a fault.
+    """
 
     test_id: str
     success: bool
@@ -264,6 +303,12 @@ class TestCompleted:
     failing: tuple[str, ...] = ()
     signature: str = ""
     artifact: str | None = None
+    expect: str = "pass"
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the test did what the step wanted of it."""
+        return self.success == (self.expect == "pass")
 
 
 @frozen
@@ -361,7 +406,9 @@ Event = (
     | ApprovalRequested
     | ApprovalResolved
     | ApprovalExpired
+    | ApprovalVoided
     | GrantGiven
+    | GrantRevoked
     | InputRequested
     | InputReceived
     | ExecutionPaused

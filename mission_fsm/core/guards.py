@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from mission_fsm.core.approvals import ApprovalKind
-from mission_fsm.core.mission import Mission
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.next import Next, next_of
 
 
@@ -17,6 +17,7 @@ class Facts:
 
     A fact that is not given counts against nothing, so that a caller can ask what is possible in principle.
 
+    by: who asks.
     step_index: of the step that is to advance.
     effect: what the runner has brought about, as its class.
     approval_id, digest: of the request that a decision names.
@@ -32,6 +33,7 @@ class Facts:
     in_doubt: commands of which it is not known whether they took effect.
     """
 
+    by: str | None = None
     step_index: int | None = None
     effect: type[Next] | None = None
     approval_id: str | None = None
@@ -67,6 +69,15 @@ def plan_is_unchanged(_: Mission, facts: Facts) -> str | None:
     return (
         f"the plan's file has changed since it was loaded ({'; '.join(facts.plan_changes)}); "
         "put it back, or stop this mission and make a new one"
+    )
+
+
+def author_may_approve(mission: Mission, facts: Facts) -> str | None:
+    if mission.plan.author_may_approve or facts.by is None or facts.by != mission.created_by:
+        return None
+    return (
+        f"the plan says that whoever made the mission may not approve it, and that was {facts.by}; "
+        "have someone else approve it"
     )
 
 
@@ -125,9 +136,13 @@ def subject_has_not_drifted(_: Mission, facts: Facts) -> str | None:
     if not facts.drift:
         return None
     return (
-        f"the files are no longer what the diff was made from ({'; '.join(facts.drift)}); "
-        "put them back, or reject the diff and retry the step to have it made anew"
+        f"the files are no longer what the diff was made from ({'; '.join(facts.drift)}), so it is made anew when the "
+        "mission runs on, and asked about again"
     )
+
+
+def subject_has_drifted(_: Mission, facts: Facts) -> str | None:
+    return None if facts.drift else "the files are what the diff was made from"
 
 
 def limit_has_passed(mission: Mission, facts: Facts) -> str | None:
@@ -163,7 +178,8 @@ def attempts_are_left(mission: Mission, _: Facts) -> str | None:
     used = mission.attempts(mission.cursor)
     if used < step.max_attempts:
         return None
-    return f"step {step.step_id} has used its {step.max_attempts} attempts; repair it, roll back or stop"
+    instead = "repair" if mission.state is State.FAILED else "resume"
+    return f"step {step.step_id} has used its {step.max_attempts} attempts; {instead} it, roll back or stop"
 
 
 def repair_is_bound(_: Mission, facts: Facts) -> str | None:

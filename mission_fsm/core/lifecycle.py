@@ -43,6 +43,7 @@ class Row:
 _STARTABLE = (g.plan_is_approved, g.plan_is_unchanged, g.stages_are_installed, g.workspace_is_free)
 _DECISION = (g.decision_fits, g.limit_has_not_passed)
 _APPROVAL = (*_DECISION, g.answer_is_given, g.subject_has_not_drifted)
+_PLAN_APPROVAL = (*_DECISION, g.author_may_approve, g.plan_is_unchanged)
 _RESUME_ASKING = (g.no_rollback_is_open, g.a_request_is_pending)
 _RESUME = (g.no_rollback_is_open, g.no_request_is_pending)
 _RERUN = (g.no_rollback_is_open, g.attempts_are_left)
@@ -51,7 +52,7 @@ _RESTORABLE = (g.checkpoint_is_live, g.nothing_else_changed)
 # fmt: off
 TABLE: tuple[Row, ...] = (
     # trigger              source                 destination            guards
-    Row("approve",          S.IDLE,              None,                  (*_DECISION, g.plan_is_unchanged)),
+    Row("approve",          S.IDLE,              None,                  _PLAN_APPROVAL),
     Row("reject",           S.IDLE,              None,                  _DECISION),
     Row("start",            S.IDLE,              S.RUNNING,             _STARTABLE),
     Row("advance",          S.RUNNING,           None,                  (g.step_is_next, g.effect_is_next)),
@@ -59,6 +60,7 @@ TABLE: tuple[Row, ...] = (
     Row("approve",          S.AWAITING_APPROVAL, S.RUNNING,             _APPROVAL),
     Row("reject",           S.AWAITING_APPROVAL, S.PAUSED,              _DECISION),
     Row("expire",           S.AWAITING_APPROVAL, S.PAUSED,              (g.limit_has_passed,)),
+    Row("void",             S.AWAITING_APPROVAL, S.RUNNING,             (g.subject_has_drifted,)),
     Row("request_input",    S.RUNNING,           S.PAUSED),
     Row("pause",            S.RUNNING,           S.PAUSED),
     Row("pause",            S.AWAITING_APPROVAL, S.PAUSED),
@@ -87,7 +89,7 @@ INITIAL = State.IDLE
 FINAL = frozenset({State.STOPPED, State.COMPLETE})
 TRIGGERS: tuple[str, ...] = tuple(dict.fromkeys(row.trigger for row in TABLE))
 # What comes of the runner's own work and of the clock. All the others are asked for, by a person or a host.
-UNASKED = frozenset({"advance", "request_approval", "expire", "request_input", "fail", "finish"})
+UNASKED = frozenset({"advance", "request_approval", "expire", "void", "request_input", "fail", "finish"})
 
 
 def rows(trigger: str, source: State) -> tuple[Row, ...]:

@@ -73,6 +73,7 @@ class Active:
 
     stage: the stage that performs now; `repair` while a failed step is being repaired in place.
     reply: what that stage is told when it is run next.
+    wants: what it asked for that the plan does not hold, in a sentence.
     """
 
     step_index: int
@@ -84,6 +85,7 @@ class Active:
     reply: Reply | None = None
     change: ProposedChange | None = None
     command: ProposedCommand | None = None
+    wants: str | None = None
 
 
 @frozen

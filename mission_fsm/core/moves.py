@@ -49,7 +49,7 @@ PAUSES: dict[str, tuple[str, State]] = {
     "awaiting_input": ("request_input", State.PAUSED),
     "in_doubt": ("recover", State.PAUSED),
 }
-_RESUMES = {"approved": "approve", "resumed": "resume", "retry": "retry"}
+_RESUMES = {"approved": "approve", "resumed": "resume", "retry": "retry", "drifted": "void"}
 
 
 def move_of(event: e.Event, mission: Mission) -> Move | None:

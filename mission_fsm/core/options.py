@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from attrs import Factory, field, frozen
 
+from mission_fsm.core.globs import problem_with as problem_with_glob
 from mission_fsm.core.outcomes import RunCommand
 from mission_fsm.core.paths import problem_with_path
 
@@ -92,9 +93,15 @@ def _environment(_: object, attribute: Any, value: Mapping[str, str]) -> None:
             raise ValueError(f"{attribute.name}: {name!r} cannot be the name of a variable with that value")
 
 
+def _report(_: object, attribute: Any, value: str | None) -> None:
+    problem = (problem_with_path(value) or problem_with_glob(value)) if value is not None else None
+    if problem:
+        raise ValueError(f"{attribute.name}: {problem}")
+
+
 @frozen
-class CommandOptions:
-    """The options of a stage that runs a command. Subclass it to add more."""
+class ProgramOptions:
+    """What is run, and where. Subclass it to add more."""
 
     run: tuple[str, ...] = option(
         "The command: program and arguments, as a list. No shell reads it.", default=(), converter=_argv
@@ -103,10 +110,16 @@ class CommandOptions:
     env: Mapping[str, str] = option(
         "Variables to set in addition to the clean environment's.", default=Factory(dict), validator=_environment
     )
+
+
+@frozen
+class CommandOptions(ProgramOptions):
+    """The options of a stage that runs a command. Subclass it to add more."""
+
     report: str | None = option(
-        "JUnit XML report that the command writes, as a path in the workspace.",
+        "JUnit XML reports that the command writes: a path in the workspace, or a glob, as in target/reports/*.xml.",
         default=None,
-        validator=inside_workspace,
+        validator=_report,
     )
 
     def command(self, purpose: str, timeout_s: int | None) -> RunCommand:

@@ -29,6 +29,12 @@ def problem_with_path(path: str) -> str | None:
     return None
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether two absolute paths of folders are the same, or one lies in the other."""
+    above, below = sorted((one.rstrip("/") + "/", other.rstrip("/") + "/"), key=len)
+    return below.startswith(above)
+
+
 def _is_unicode(path: str) -> bool:
     try:
         path.encode("utf-8")

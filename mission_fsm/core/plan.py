@@ -54,6 +54,7 @@ class Plan:
 
     digest: SHA-256, hexadecimal, over the canonical JSON (RFC 8785) of everything else here.
     approval_timeout_s: seconds after which a request for approval expires; None for never.
+    author_may_approve: whether who makes the mission may approve the plan.
     """
 
     goal: str
@@ -64,3 +65,4 @@ class Plan:
     success_criteria: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     approval_timeout_s: int | None = None
+    author_may_approve: bool = True

@@ -27,13 +27,25 @@ class StepStatus(TypedDict):
 
 
 class PendingStatus(TypedDict):
-    """The decision that is waited for. risk_level: None for what is not a diff."""
+    """The decision that is waited for. risk_level: None for what is not a diff. rules: ids of those that gave it."""
 
     approval_id: str
     kind: str
     digest: str
     summary: str
     risk_level: str | None
+    rules: list[str]
+    expires_at: str | None
+
+
+class GrantStatus(TypedDict):
+    """A decision given in advance. used: how many requests it has decided. revoked_by: None while it stands."""
+
+    grant_id: str
+    rule: str
+    by: str
+    used: int
+    revoked_by: str | None
 
 
 class FailureStatus(TypedDict):
@@ -66,8 +78,10 @@ class Status(TypedDict):
     steps: list[StepStatus]
     pending: PendingStatus | None
     failure: FailureStatus | None
+    wants: str | None
     sequence: int
     edits: list[EditStatus]
+    grants: list[GrantStatus]
 
 
 def status(mission: Mission) -> Status:
@@ -88,6 +102,7 @@ def status(mission: Mission) -> Status:
         ],
         "pending": _pending(mission.pending) if mission.pending else None,
         "failure": _failure(mission.failure) if mission.failure else None,
+        "wants": mission.active.wants if mission.awaits_input and mission.active else None,
         "sequence": mission.sequence,
         "edits": [
             {
@@ -97,6 +112,16 @@ def status(mission: Mission) -> Status:
                 "undone_by": edit.undone_by,
             }
             for edit in mission.edits
+        ],
+        "grants": [
+            {
+                "grant_id": grant.grant_id,
+                "rule": grant.rule,
+                "by": grant.by,
+                "used": grant.used,
+                "revoked_by": grant.revoked_by,
+            }
+            for grant in mission.grants
         ],
     }
 
@@ -123,6 +148,8 @@ def _pending(request: Request) -> PendingStatus:
         "digest": request.digest,
         "summary": request.summary,
         "risk_level": request.risk_level.value if request.risk_level else None,
+        "rules": list(request.rules),
+        "expires_at": request.expires_at,
     }
 
 
@@ -153,6 +180,15 @@ def _at(step_id: str | None) -> str:
     return f" at step {step_id}" if step_id else ""
 
 
+def _diff_proposed(event: e.DiffProposed) -> str:
+    what = f"{event.risk_level} risk, {count(event.lines, 'line')} in {_listed(event.files)}"
+    if event.revises is None:
+        return f"a change was proposed ({what}): {event.summary}"
+    how = "edited" if event.edited else "took a part of"
+    without = f", without {_listed(event.left_out)}" if event.left_out else ""
+    return f"{event.author} {how} {event.revises}{without}, as {event.diff_id} ({what})"
+
+
 def _command_proposed(event: e.CommandProposed) -> str:
     covered = ", as the approved plan has it" if event.covered else ""
     return f"a command was proposed{covered}: {' '.join(event.command.argv)}"
@@ -177,6 +213,8 @@ def _checkpoint_secured(event: e.CheckpointSecured) -> str:
 
 def _test_completed(event: e.TestCompleted) -> str:
     verdict = "passed" if event.success else "failed"
+    if event.expect == "fail":
+        verdict += " as expected" if event.as_expected else ", though it was expected to fail"
     counts = [
         f"{count} {word}"
         for count, word in ((event.passed, "passed"), (event.failed, "failed"), (event.skipped, "skipped"))
@@ -219,14 +257,16 @@ SENTENCES: dict[type, Callable[[Any], str]] = {
     e.StageChanged: lambda event: f"stage {event.to}",
     e.RetrievalStarted: lambda event: f"searching for {event.query}",
     e.RetrievalCompleted: lambda event: f"the search gave {count(event.result_count, 'result')}: {event.summary}",
-    e.DiffProposed: lambda event: (
-        f"a change was proposed ({event.risk_level} risk, {count(event.lines, 'line')} "
-        f"in {_listed(event.files)}): {event.summary}"
-    ),
+    e.DiffProposed: _diff_proposed,
     e.CommandProposed: _command_proposed,
     e.ApprovalRequested: _approval_requested,
     e.ApprovalResolved: _approval_resolved,
     e.ApprovalExpired: lambda event: f"the request {event.approval_id} expired at {event.expires_at}",
+    e.ApprovalVoided: lambda event: (
+        f"{event.diff_id} is void, {'and was approved' if event.approval_id is None else 'and was waiting'}: "
+        f"{_listed(event.changed)} since it was made"
+    ),
+    e.GrantRevoked: lambda event: f"{event.by} revoked {event.grant_id} ({event.rule})",
     e.GrantGiven: lambda event: f"{event.by} granted {event.rule} in advance",
     e.InputRequested: lambda event: f"step {event.step_id} needs input: {event.what}",
     e.InputReceived: lambda event: f"{event.by} gave step {event.step_id} a proposal",

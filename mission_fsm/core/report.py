@@ -8,6 +8,7 @@ from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.draft import Draft
+from mission_fsm.core.gates import change_voided
 from mission_fsm.core.mission import ProposedChange, ProposedCommand, Repair
 from mission_fsm.core.replies import CommandResult
 from mission_fsm.core.scope import violations
@@ -63,6 +64,10 @@ def outcome(draft: Draft, command: c.RecordOutcome) -> None:
             draft.emit(e.RetrievalCompleted(retrieval_id, count, summary, command.digest or ""))
             _complete(draft, command, summary, {})
         case o.BeginRepair(max_attempts=most):
+            repair = draft.mission.repair
+            if repair is not None and repair.in_place and draft.active.stage == "repair":
+                _breach(draft, "began a repair in the middle of one")
+                return
             give_up_repair(draft)
             start_repair(draft, Repair("", step_id, 1, most, "step", draft.active.step_index))
         case o.Tested():
@@ -123,10 +128,19 @@ def command(draft: Draft, command: c.ProposeCommand) -> None:
     """A stage wants a command to be run; one that stands in the plan was approved with the plan."""
     _command_ended(draft, command.result)
     step_id = draft.active.step_id
-    draft.emit(e.CommandProposed(step_id, command.digest, command.spec, command.purpose, command.covered))
+    draft.emit(
+        e.CommandProposed(step_id, command.digest, command.spec, command.purpose, command.covered, command.reason)
+    )
     if not command.covered:
-        summary = " ".join(command.spec.argv)
-        ask(draft, ApprovalKind.COMMAND, command.digest, summary, expires_at=command.expires_at)
+        summary = " ".join(command.spec.argv) + (f" ({command.reason})" if command.reason else "")
+        ask(
+            draft,
+            ApprovalKind.COMMAND,
+            command.digest,
+            summary,
+            argv=command.spec.argv,
+            expires_at=command.expires_at,
+        )
     else:
         command_started(draft, c.StartCommand())
 
@@ -159,6 +173,11 @@ def change_applied(draft: Draft, command: c.FinishChange) -> None:
     draft.emit(e.DiffApplied(change.diff_id, checkpoint_id, change.paths, change.digest))
     if change.final:
         _complete(draft, command, change.summary, {"files": len(change.paths), "lines": change.lines})
+
+
+def drifted(draft: Draft, command: c.ReportDrift) -> None:
+    """The approved change cannot be written over what is there now."""
+    change_voided(draft, command.drift)
 
 
 def failure(draft: Draft, command: c.ReportFailure) -> None:
@@ -200,12 +219,14 @@ def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
             failing=verdict.failing,
             signature=verdict.signature,
             artifact=result.artifact,
+            expect=verdict.expect,
         )
     )
-    if verdict.success:
+    if verdict.success == (verdict.expect == "pass"):
         _complete(draft, command, verdict.message, {})
     else:
-        fail_step(draft, "test_failed", verdict.message, verdict.signature, may_repeat=verdict.may_repeat)
+        kind = "test_passed" if verdict.success else "test_failed"
+        fail_step(draft, kind, verdict.message, verdict.signature, may_repeat=verdict.may_repeat)
 
 
 def _breach(draft: Draft, what: str) -> None:

@@ -130,6 +130,7 @@ def ask(
     summary: str,
     *,
     paths: tuple[str, ...] = (),
+    argv: tuple[str, ...] = (),
     risk_level: RiskLevel | None = None,
     rules: tuple[str, ...] = (),
     choices: tuple[str, ...] = (),
@@ -153,7 +154,7 @@ def ask(
         )
     )
     draft.emit(e.ExecutionPaused(AWAITING[kind], step_id))
-    grant = covering(draft.mission.grants, kind, paths)
+    grant = covering(draft.mission.grants, kind, draft.active.stage, paths, argv)
     if grant is not None:
         draft.fire("approve", Facts(approval_id=approval_id, digest=digest))
         draft.emit(

@@ -38,6 +38,15 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def workspace_held(workspace: str, mission_id: str | None = None, state: str = "running") -> str:
+    """What somebody is told who wants a workspace that a mission holds, or a folder around or inside it.
+
+    mission_id, state: of that mission; None where it is known only to another home.
+    """
+    whose = "another mission" if mission_id is None else f"mission {mission_id}"
+    return f"{whose}, which is {state.replace('_', ' ')}, holds the workspace {workspace}; finish or stop it first"
+
+
 def at(place: str, key: str | int) -> str:
     """The place of a part: `steps[2]`, `steps[2].with`; a key that is not a plain word is quoted."""
     if isinstance(key, int):

@@ -13,6 +13,7 @@ from mission_fsm.converter import converter as plain_converter
 from mission_fsm.converter import problems_of
 from mission_fsm.core.globs import matches_any
 from mission_fsm.core.paths import problem_with_path
+from mission_fsm.core.plan import ScopeContract
 from mission_fsm.core.wording import MismatchError, at, did_you_mean, shown
 from mission_fsm.errors import MissionError, PluginError
 from mission_fsm.planfile.options import Bound, divided, takes_tries
@@ -28,13 +29,13 @@ class Binder:
     """Binds the options of a plan's steps.
 
     converter: reads what stands in a plan, files too.
-    scope_paths: the globs of the plan's scope contract.
+    scope: the plan's scope contract.
     workspace: the folder whose symbolic links are looked at too, or None.
     """
 
     registry: Registry
     converter: Converter
-    scope_paths: tuple[str, ...]
+    scope: ScopeContract
     workspace: Path | None
     complain: Complain = field(repr=False)
 
@@ -70,6 +71,9 @@ class Binder:
         for key in edit.place:
             place = at(place, key)
         editor = self.registry.editor(edit.editor)
+        if missing := [tool for tool in sorted(editor.touches) if tool not in self.scope.allowed_tools]:
+            tools = " and ".join(missing)
+            self.complain(place, f"editor {editor.name!r} needs {tools}, which scope_contract.allowed_tools forbids")
         options = self._structured(edit.value, editor.options, place)
         if options is None:
             return None
@@ -91,8 +95,8 @@ class Binder:
         for path in paths:
             if problem := problem_with_path(path):
                 yield problem
-            elif not matches_any(self.scope_paths, path):
-                allowed = ", ".join(self.scope_paths) or "none"
+            elif not matches_any(self.scope.paths, path):
+                allowed = ", ".join(self.scope.paths) or "none"
                 yield f"path {path!r} is outside of scope_contract.paths, which are {allowed}"
             elif self.workspace and _leads_outside(self.workspace, path):
                 yield f"path {path!r} leads out of the workspace through a symbolic link"

@@ -85,7 +85,10 @@ def plan_from_json(content: bytes) -> Plan:
 
 
 def _as_json(plan: Plan) -> dict[str, Any]:
+    # What came to be later is left out where it is as it was before, so that no digest of a plan has changed since.
+    added: dict[str, Any] = {} if plan.author_may_approve else {"author_may_approve": False}
     return {
+        **added,
         "version": VERSION,
         "goal": plan.goal,
         "assumptions": plan.assumptions,
@@ -129,6 +132,7 @@ def _plan(found: Mapping[str, Any], digest: str) -> Plan:
         success_criteria=tuple(found["success_criteria"]),
         risks=tuple(found["risks"]),
         approval_timeout_s=found["approval_timeout_s"],
+        author_may_approve=found.get("author_may_approve", True),
     )
 
 
@@ -141,6 +145,7 @@ _PLAN_KEYS = {
     "success_criteria": "success_criteria",
     "risks": "risks",
     "approval_timeout_s": "approval_timeout",
+    "author_may_approve": "author_may_approve",
     "scope": "scope_contract",
 }
 _STEP_KEYS = {
@@ -154,7 +159,7 @@ _STEP_KEYS = {
 
 def differences(before: Plan, after: Plan) -> list[str]:
     """What has changed from one plan to another, in sentences with places; empty for equal plans."""
-    one, other = _as_json(before), _as_json(after)
+    one, other = ({"author_may_approve": True, **_as_json(plan)} for plan in (before, after))
     found = [sentence for key, name in _PLAN_KEYS.items() for sentence in _changes(one[key], other[key], name)]
     old = {step["step_id"]: step for step in one["steps"]}
     new = {step["step_id"]: step for step in other["steps"]}

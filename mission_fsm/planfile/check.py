@@ -10,7 +10,7 @@ from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.wording import at
 from mission_fsm.errors import InvalidPlan, MissionError, Problem
 from mission_fsm.planfile.document import MAX_STEPS, STEP_ID
-from mission_fsm.planfile.options import step_options
+from mission_fsm.planfile.options import step_options, touched_by
 from mission_fsm.registry import Registry
 
 
@@ -45,8 +45,8 @@ def _step(index: int, step: Step, plan: Plan, registry: Registry) -> Iterator[Pr
     if not re.fullmatch(STEP_ID, step.step_id):
         yield Problem(f"{place}.step_id", None, f"{step.step_id!r} does not match {STEP_ID}")
     try:
-        beyond = registry.stage(step.stage).touches - set(plan.scope.allowed_tools)
-        step_options(step, registry)
+        edits = step_options(step, registry).edits
+        beyond = touched_by(registry.stage(step.stage), edits, registry) - set(plan.scope.allowed_tools)
     except MissionError as error:
         yield Problem(place, None, str(error))
         return

@@ -73,3 +73,4 @@ class PlanDocument:
     risks: tuple[Text, ...] = option("What may go wrong; shown to the approver.", default=())
     scope_contract: ScopeDocument = option("The bounds that every step is held to.", default=ScopeDocument())
     approval_timeout: Duration | None = option("How long a request for approval may wait.", default=None)
+    author_may_approve: bool = option("Whether who makes the mission may approve the plan too.", default=True)

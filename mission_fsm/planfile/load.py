@@ -112,7 +112,7 @@ class _Loading:
         document = self._structured(tree.value, PlanDocument)
         self._document: PlanDocument | None = document
         self._scope = self._scope_contract()
-        self._binder = Binder(registry, self._converter, self._scope.paths, workspace, self._complain)
+        self._binder = Binder(registry, self._converter, self._scope, workspace, self._complain)
 
     def loaded(self) -> LoadedPlan:
         """The plan. Raises InvalidPlan."""
@@ -136,6 +136,7 @@ class _Loading:
             success_criteria=document.success_criteria,
             risks=document.risks,
             approval_timeout_s=document.approval_timeout,
+            author_may_approve=document.author_may_approve,
         )
         try:
             plan = with_digest(plan)

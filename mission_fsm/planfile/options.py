@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import fields, frozen
@@ -10,7 +10,7 @@ from attrs import fields, frozen
 from mission_fsm.converter import converter, key_of, problems_of
 from mission_fsm.core.mission import Mission
 from mission_fsm.core.options import BINDS_STEP
-from mission_fsm.core.plan import Step
+from mission_fsm.core.plan import Step, Tool
 from mission_fsm.errors import PluginError
 from mission_fsm.registry import Registry
 from mission_fsm.stage import Stage
@@ -69,6 +69,11 @@ def divided(stage: Stage, given: Mapping[str, object], registry: Registry) -> tu
                 if key in editors:
                     edits.append(Bound(("tries", index, key), key, value))
     return own, edits
+
+
+def touched_by(stage: Stage, edits: Iterable[tuple[str, Any]], registry: Registry) -> frozenset[Tool]:
+    """What a step touches: what its stage does, and what the editors that it binds do."""
+    return stage.touches.union(*(registry.editor(editor).touches for editor, _ in edits))
 
 
 def takes_tries(stage: Stage) -> bool:

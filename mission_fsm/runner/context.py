@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from mission_fsm.core.mission import Mission
-from mission_fsm.core.outcomes import FileEdit
+from mission_fsm.core.outcomes import FileEdit, RunCommand
 from mission_fsm.core.plan import Plan, Step
-from mission_fsm.core.replies import CommandResult, LastTest, Reply
-from mission_fsm.errors import EditFailed, Held, WorkspaceError
+from mission_fsm.core.replies import CommandResult, LastTest, Proposal, Reply
+from mission_fsm.errors import EditFailed
+from mission_fsm.home import CACHE
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.options import StepOptions
 from mission_fsm.registry import Registry
 from mission_fsm.runner.digests import bytes_digest
-from mission_fsm.stage import WorkspaceReader
-from mission_fsm.workspace import lock
+from mission_fsm.runner.given import edits_in, is_change_set
+from mission_fsm.runner.handover import task_of
+from mission_fsm.stage import InformedEditor, InlinedFile, ProgramEditor, WorkspaceReader
+from mission_fsm.workspace.reader import Reader
+from mission_fsm.workspace.scratch import scratch
 
 
 class Context:
@@ -31,12 +37,13 @@ class Context:
         mission: Mission,
         bound: StepOptions,
         reply: Reply | CommandResult | None,
-        workspace: WorkspaceReader,
+        workspace: Reader,
         store: Store,
         registry: Registry,
         blobs: Mapping[str, bytes],
+        home: Path | None,
     ) -> None:
-        """blobs: what the stage may ask for and the store does not keep yet."""
+        """blobs: what the stage may ask for and the store does not keep yet. home: below it caches are kept."""
         if mission.active is None:
             raise AssertionError("a stage is run only while a step is under way")
         self._mission = mission
@@ -45,6 +52,7 @@ class Context:
         self._store = store
         self._registry = registry
         self._blobs = blobs
+        self._home = home
         self._scratches = ExitStack()
         self.reply = reply
         self.attempt = mission.active.attempt
@@ -84,27 +92,54 @@ class Context:
     def edits(self) -> Sequence[tuple[str, Any]]:
         return self._bound.edits
 
-    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
+    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...] | RunCommand:
+        plugin = self._registry.editor(editor)
+        if isinstance(plugin, ProgramEditor):
+            if isinstance(self.reply, CommandResult) and self.reply.edits is not None:
+                return plugin.made(options, self.reply)
+            program = plugin.program(options)
+            return evolve(program, isolated=True, timeout_s=self.step.timeout_s or program.timeout_s)
         try:
-            return self._registry.editor(editor).edit(options, self._workspace, self.scratch())
+            if isinstance(plugin, InformedEditor):
+                task = task_of(self._mission, self._store)
+                return plugin.edit_for(task, options, self._workspace, self.scratch())
+            return plugin.edit(options, self._workspace, self.scratch())
         except OSError as error:
             # It writes to its scratch folder and starts programs, and what fails there is not its fault.
             where = f" ({error.filename})" if error.filename else ""
             raise EditFailed(f"the editor {editor} could not do its work: {error.strerror or error}{where}") from error
 
+    def proposed(self, proposal: Proposal) -> tuple[FileEdit, ...] | RunCommand:
+        content = self.artifact(proposal.digest)
+        if not is_change_set(content):
+            return self.edit("patch", InlinedFile.of(content))
+        edits, seen = edits_in(content, self.artifact)
+        self._workspace.seen.update(seen)
+        return edits
+
     def artifact(self, digest: str) -> bytes:
         return self._blobs[digest] if digest in self._blobs else self._store.blob(digest)
 
     def scratch(self) -> Path:
-        prefix = f"mission-{bytes_digest(os.fsencode(self._mission.workspace))[:16]}-"
+        place = Path(tempfile.gettempdir())
         try:
-            for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-                # What a runner left that was killed; one that is alive holds its own.
-                with suppress(Held, WorkspaceError), lock.hold(left):
-                    shutil.rmtree(left, ignore_errors=True)
-            scratch = Path(tempfile.mkdtemp(prefix=prefix))
+            return self._scratches.enter_context(scratch(place, f"mission-{self._workspace_name()}")).path
         except OSError as error:
-            raise EditFailed(f"no scratch folder can be made in {tempfile.gettempdir()}: {error.strerror}") from error
-        self._scratches.callback(shutil.rmtree, scratch, ignore_errors=True)
-        self._scratches.enter_context(lock.hold(scratch))
-        return scratch
+            raise EditFailed(f"no scratch folder can be made in {place}: {error.strerror}") from error
+
+    def cache(self, name: str) -> Path:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            raise ValueError(f"the name of a cache is made of letters, digits, - and _; found {name!r}")
+        if self._home is None:
+            return self.scratch()
+        folder = self._home
+        try:
+            for part in (CACHE, self._workspace_name(), name):
+                folder /= part
+                folder.mkdir(exist_ok=True, mode=0o700)
+        except OSError:
+            return self.scratch()
+        return folder
+
+    def _workspace_name(self) -> str:
+        return bytes_digest(os.fsencode(self._mission.workspace))[:16]

@@ -38,5 +38,6 @@ def command_digest(mission: Mission, spec: CommandSpec) -> str:
             "env": dict(spec.env),
             "timeout_s": spec.timeout_s,
             "report": spec.report,
+            **({"isolated": True} if spec.isolated else {}),
         }
     )

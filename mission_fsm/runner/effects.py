@@ -7,34 +7,34 @@ say what came of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import attrs
 
 from mission_fsm.core import commands as c
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.changes import Version
 from mission_fsm.core.mission import Active, Mission, State
 from mission_fsm.core.replies import CommandResult, CommandSpec, Reply
-from mission_fsm.core.risk import assess
 from mission_fsm.errors import Conflict, EditFailed, HalfWritten, JournalError, MissionError, OverQuota, UnsafePath
 from mission_fsm.logs import log_stage_error
-from mission_fsm.planfile.options import StepOptions, step_options
+from mission_fsm.planfile.options import StepOptions, step_options, touched_by
 from mission_fsm.registry import Registry
 from mission_fsm.runner.context import Context
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.coverage import answered_as_declared, is_covered, writing_stages
 from mission_fsm.runner.digests import bytes_digest, command_digest, question_digest
 from mission_fsm.runner.pen import Pen
+from mission_fsm.runner.proposing import proposed
 from mission_fsm.runner.quota import OVER_QUOTA, Quota
-from mission_fsm.runner.reports import Reports
+from mission_fsm.runner.running import OUTPUT_CAP_BYTES, run_command
 from mission_fsm.runner.session import Session
 from mission_fsm.runner.times import seconds_between, time_after
-from mission_fsm.workspace import changeset, checkpoint, diff, process
+from mission_fsm.workspace import changeset, checkpoint
 from mission_fsm.workspace.apply import apply
 from mission_fsm.workspace.reader import Reader
 
-# What is kept of a command's output, in bytes, of its beginning and of its end.
-OUTPUT_CAP_BYTES = 1 << 20
 _OUTPUT = (2 * OUTPUT_CAP_BYTES, "the output of this command")
 
 OutputListener = Callable[[bytes], None]
@@ -51,6 +51,7 @@ class Effects:
         control: Control,
         quota: Quota,
         on_output: OutputListener | None = None,
+        home: Path | None = None,
     ) -> None:
         self._session = session
         self._registry = registry
@@ -59,6 +60,7 @@ class Effects:
         self._control = control
         self._quota = quota
         self._on_output = on_output
+        self._home = home
         self._writing_stages = writing_stages(session.mission.plan, registry)
 
     def act(self, blobs: Mapping[str, bytes] | None = None) -> None:
@@ -90,8 +92,14 @@ class Effects:
 
     # --- stages
 
-    def _run_stage(self, active: Active, reply: Reply | CommandResult | None, blobs: Mapping[str, bytes]) -> None:
-        reader = Reader(self._root)
+    def _run_stage(
+        self,
+        active: Active,
+        reply: Reply | CommandResult | None,
+        blobs: Mapping[str, bytes],
+        seen: Mapping[str, Version | None] | None = None,
+    ) -> None:
+        reader = Reader(self._root, seen)
         result = reply if isinstance(reply, CommandResult) else None
         outcome = self._outcome(active, reply, reader, blobs)
         match outcome:
@@ -107,10 +115,11 @@ class Effects:
     ) -> o.Outcome:
         mission = self._session.mission
         try:
-            stage = self._registry.stage(active.stage)
-            bound = self._bound_options(mission, active)
-            with Context(mission, bound, reply, reader, self._session.store, self._registry, blobs) as context:
-                return answered_as_declared(stage, stage.run(context), mission.plan.scope.allowed_tools)
+            store, registry = self._session.store, self._registry
+            stage, bound = registry.stage(active.stage), self._bound_options(mission, active)
+            touches = touched_by(stage, bound.edits, registry)
+            with Context(mission, bound, reply, reader, store, registry, blobs, self._home) as context:
+                return answered_as_declared(stage, stage.run(context), touches, mission.plan.scope.allowed_tools)
         except JournalError:
             raise
         except MissionError as error:
@@ -156,23 +165,18 @@ class Effects:
         self, outcome: o.ProposeChange, reader: Reader, result: CommandResult | None, blobs: Mapping[str, bytes]
     ) -> None:
         try:
-            change_set, after = changeset.build(self._root, outcome.files, reader.seen)
-            _, before = checkpoint.secure(self._root, change_set)
+            made = proposed(self._root, outcome.files, reader.seen)
         except MissionError as error:
             self._record(o.Failed(_kind_of(error), str(error)), result, blobs)
             return
-        contents = {**before, **after}
-        shown = diff.unified(change_set, contents.__getitem__)
-        artifact = bytes_digest(shown)
-        kept = {**after, artifact: shown, change_set.digest: changeset.to_json(change_set)}
-        if self._lacks_room(self._quota.bytes_of({**before, **kept}), "this edit", result, blobs):
+        if self._lacks_room(self._quota.bytes_of(made.needed), "this edit", result, blobs):
             return
         self._session.decide(
             c.ProposeDiff(
-                change_set=change_set,
-                artifact=artifact,
+                change_set=made.change_set,
+                artifact=made.artifact,
                 summary=outcome.summary,
-                risk=assess(change_set, contents.__getitem__),
+                risk=made.risk,
                 final=outcome.final,
                 result=result,
                 writing_stages=self._writing_stages,
@@ -180,7 +184,7 @@ class Effects:
                 elapsed_s=self._elapsed_s(),
                 expires_at=self._expires_at(),
             ),
-            {**blobs, **kept},
+            {**blobs, **made.kept},
         )
 
     def _secure_change(self, digest: str) -> None:
@@ -188,7 +192,7 @@ class Effects:
         try:
             manifest, pre_images = checkpoint.secure(self._root, change_set)
         except MissionError as error:
-            self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+            self._session.decide(_not_written(error))
             return
         data = checkpoint.to_json(manifest)
         manifest_digest = bytes_digest(data)
@@ -207,49 +211,39 @@ class Effects:
                 # The mission stays where it is, with its checkpoint: whoever runs it again finishes the change.
                 raise
             except MissionError as error:
-                self._session.decide(c.ReportFailure(_kind_of(error), str(error)))
+                self._session.decide(_not_written(error))
                 return
         self._session.decide(c.FinishChange(self._writing_stages, self._proceed(), self._elapsed_s()))
 
     # --- commands
 
-    def _propose_command(self, outcome: o.RunCommand, result: CommandResult | None, blobs: Mapping[str, bytes]) -> None:
+    def _propose_command(self, asked: o.RunCommand, result: CommandResult | None, blobs: Mapping[str, bytes]) -> None:
         if self._lacks_room(*_OUTPUT, result, blobs):
             return
-        spec = CommandSpec(outcome.argv, outcome.cwd, outcome.env, outcome.timeout_s, outcome.report)
+        spec = CommandSpec(asked.argv, asked.cwd, asked.env, asked.timeout_s, asked.report, asked.isolated)
         mission = self._session.mission
         self._session.decide(
             c.ProposeCommand(
                 spec=spec,
                 digest=command_digest(mission, spec),
-                purpose=outcome.purpose,
+                purpose=asked.purpose,
                 covered=is_covered(mission, spec),
                 result=result,
                 expires_at=self._expires_at(),
-                reason=outcome.reason,
+                reason=asked.reason,
             ),
             blobs,
         )
 
     def _run_command(self, spec: CommandSpec) -> None:
-        reports = Reports(self._root, spec.report)
-        with self._pen.in_hand() as locks:
-            result, output = process.run(
-                spec,
-                root=self._root.path,
-                on_output=self._on_output,
-                should_end=self._should_end,
-                cap_bytes=OUTPUT_CAP_BYTES,
-                locks=locks,
-            )
-        active = self._session.mission.active
+        ran = run_command(spec, self._session, self._pen, self._home, self._on_output, self._should_end)
+        active, result = self._session.mission.active, ran.result
         # Ctrl-C reaches a command that has not yet left the terminal's process group; it too is ended on request.
         cut_off = result.exit_status is None and self._control.wanted() is not None
         if result.kind == "ended" or cut_off or active is None:
             return  # the loop sees what was asked for, and does it
-        digest = bytes_digest(output)
-        result = attrs.evolve(result, artifact=digest, reports=reports.written())
-        self._run_stage(active, result, {digest: output})
+        digest = bytes_digest(ran.output)
+        self._run_stage(active, attrs.evolve(result, artifact=digest), {digest: ran.output}, ran.seen)
 
     def _should_end(self) -> bool:
         self._pen.secure()
@@ -285,6 +279,10 @@ class Effects:
     def _expires_at(self) -> str | None:
         timeout_s = self._session.mission.plan.approval_timeout_s
         return None if timeout_s is None else time_after(self._session.clock(), timeout_s)
+
+
+def _not_written(error: MissionError) -> c.ReportDrift | c.ReportFailure:
+    return c.ReportDrift(error.details) if isinstance(error, Conflict) else c.ReportFailure(_kind_of(error), str(error))
 
 
 def _kind_of(error: MissionError) -> str:

@@ -11,6 +11,7 @@ from mission_fsm.core.events import type_of
 from mission_fsm.core.mission import Mission
 from mission_fsm.errors import JournalDamaged
 from mission_fsm.runner.digests import command_digest, question_digest
+from mission_fsm.runner.given import is_change_set
 from mission_fsm.workspace import changeset, checkpoint
 
 Blob = Callable[[str], bytes]
@@ -40,9 +41,9 @@ def blobs_of(event: e.Event, blob: Blob) -> Iterator[str]:
         case e.RetrievalCompleted() | e.TestCompleted() | e.CommandCompleted():
             yield from (event.artifact,) if event.artifact else ()
         case e.RepairStarted():
-            yield from (event.patch,) if event.patch else ()
+            yield from _given(event.patch, blob) if event.patch else ()
         case e.InputReceived():
-            yield event.digest
+            yield from _given(event.digest, blob)
         case e.DiffProposed():
             yield from (event.artifact,) if event.artifact else ()
             yield event.digest
@@ -76,6 +77,13 @@ def check_evidence(event: e.Event, mission: Mission, blob: Blob) -> None:
             event.summary, event.choices
         ):
             raise JournalDamaged("its digest is not that of its question")
+
+
+def _given(digest: str, blob: Blob) -> Iterator[str]:
+    yield digest
+    content = blob(digest)
+    if is_change_set(content):
+        yield from _contents(change.after for change in changeset.from_json(content).changes)
 
 
 def _contents(versions: Iterable[Version | None]) -> Iterator[str]:

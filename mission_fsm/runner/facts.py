@@ -18,14 +18,17 @@ from mission_fsm.workspace import changeset, checkpoint
 from mission_fsm.workspace.paths import Root, check_workspace
 
 
-def facts_of(mission: Mission, store: Store, registry: Registry, home: Path | None, now: str) -> Facts:
-    """The facts about a mission: its plan's file, its plugins, its workspace and who else wants it."""
+def facts_of(
+    mission: Mission, store: Store, registry: Registry, home: Path | None, now: str, by: str | None = None
+) -> Facts:
+    """The facts about a mission: its plan's file, its plugins, its workspace and who else wants it. by: who asks."""
     missing = {step.stage for step in mission.plan.steps} - set(registry.stage_names())
     return Facts(
+        by=by,
         missing_stages=tuple(sorted(missing)),
         held_by=held_by(mission, store),
         plan_changes=plan_changes(mission, registry),
-        drift=drift(mission, store, home),
+        drift=_drift_or_why_not(mission, store, home),
         bound=mission.state is not State.FAILED or bound_repair(mission, registry)[0] is not None,
         now=now,
     )
@@ -34,7 +37,7 @@ def facts_of(mission: Mission, store: Store, registry: Registry, home: Path | No
 def held_by(mission: Mission, store: Store) -> str | None:
     """The other mission that holds the workspace, or a folder around or inside it, in a sentence, or None."""
     try:
-        refuse_held_workspace(store.row(mission.mission_id), store.rows())
+        refuse_held_workspace(store.row(mission.mission_id), store.rows(holding=True))
     except Held as refusal:
         return str(refusal)
     return None
@@ -52,13 +55,20 @@ def plan_changes(mission: Mission, registry: Registry) -> tuple[str, ...]:
 
 
 def drift(mission: Mission, store: Store, home: Path | None) -> tuple[str, ...]:
-    """What is no longer as it was when the diff that is waiting was made, in words."""
+    """What is no longer as it was when the diff that is waiting was made, in words.
+
+    Raises InvalidWorkspace or WorkspaceError where that cannot be seen.
+    """
     change = mission.active.change if mission.active else None
     if mission.pending is None or mission.pending.kind is not ApprovalKind.DIFF or change is None:
         return ()
     change_set = changeset.from_json(store.blob(change.digest))
+    with Root(check_workspace(Path(mission.workspace), home=home)) as root:
+        return tuple(f"{path} {words}" for path, words in checkpoint.drift(root, change_set))
+
+
+def _drift_or_why_not(mission: Mission, store: Store, home: Path | None) -> tuple[str, ...]:
     try:
-        with Root(check_workspace(Path(mission.workspace), home=home)) as root:
-            return tuple(f"{path} {words}" for path, words in checkpoint.drift(root, change_set))
+        return drift(mission, store, home)
     except (InvalidWorkspace, WorkspaceError) as error:
         return (str(error),)

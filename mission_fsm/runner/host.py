@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from attrs import evolve
+
 from mission_fsm.core import commands as c
 from mission_fsm.core.decide import decide
 from mission_fsm.core.events import Recorded
-from mission_fsm.core.guards import Facts
+from mission_fsm.core.gates import reviewed
+from mission_fsm.core.guards import Facts, subject_has_not_drifted
 from mission_fsm.core.lifecycle import next_state
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.next import ApplyChange, next_of
-from mission_fsm.errors import GuardRefused, InvalidWorkspace, MissionHeld
+from mission_fsm.errors import GuardRefused, InvalidWorkspace, MissionHeld, RequestLapsed
 from mission_fsm.journal.store import Store
 from mission_fsm.registry import Registry
 from mission_fsm.runner import loop
 from mission_fsm.runner.control import Control, Interruption, to_text
 from mission_fsm.runner.coverage import writing_stages
-from mission_fsm.runner.digests import bytes_digest
 from mission_fsm.runner.effects import Effects, OutputListener
-from mission_fsm.runner.facts import facts_of
+from mission_fsm.runner.facts import drift, facts_of
+from mission_fsm.runner.given import Giver, Giving
 from mission_fsm.runner.loading import Loader
 from mission_fsm.runner.pen import Pen
 from mission_fsm.runner.quota import Quota
 from mission_fsm.runner.recovery import in_doubt
-from mission_fsm.runner.rehearsal import Rehearsal, check_patch
+from mission_fsm.runner.rehearsal import Rehearsal
+from mission_fsm.runner.revising import Part, revised
 from mission_fsm.runner.rollback import finish_rollback
 from mission_fsm.runner.runners import refuse_suspended, this_runner
 from mission_fsm.runner.session import Clock, Listener, Session
-from mission_fsm.workspace import lock
+from mission_fsm.workspace import changeset, lock
 from mission_fsm.workspace.paths import Root, check_workspace
 
 # How often, in seconds, one looks whether another runner has taken a request.
 _POLL_S = 0.02
+# Of what is not made yet, where it is only asked whether it would be taken.
+_ANY_DIGEST = "0" * 64
+
+Taking = Callable[[str], c.ReceiveInput | c.RepairStep]
 
 
 class Host:
@@ -89,19 +97,49 @@ class Host:
         with lock.hold(folder, lent) as hold, Root(folder) as root:
             yield Pen(self.store, session.lease, hold, root)
 
-    def take_patch(self, session: Session, command: c.ReceiveInput | c.RepairStep, patch: bytes) -> Mission:
-        """Give the mission a patch, where the step that has it next can use it.
+    def take(self, session: Session, taking: Taking, give: Giver) -> Mission:
+        """Give the mission something from outside, where the step that has it next can use it.
 
-        Raises UsageError for one that is malformed; Refused where the mission wants none, or where it does not fit
-        the files or the scope contract.
+        taking: the command that takes what has that digest. give: makes it, of the workspace.
+        Raises what `give` does; Refused where the mission wants none, or where it does not fit the files or the scope
+        contract.
         """
-        blobs = {bytes_digest(patch): patch}
-        self.quota.require(self.quota.bytes_of(blobs), "this patch")
-        decide(session.mission, command)
-        check_patch(patch, self.registry)
-        with self.workspace(session) as pen:
-            Rehearsal(session).rehearse(command, blobs, pen, self.registry, self.quota)
-        return session.decide(command, blobs)
+        decide(session.mission, taking(_ANY_DIGEST))
+        with self._controlled(session) as (pen, control):
+            given = give(Giving(session, pen, control, self.registry, self.home, self._on_output))
+            self.quota.require(self.quota.bytes_of(given.blobs), "this patch")
+            command = taking(given.digest)
+            Rehearsal(session).rehearse(command, given.blobs, pen, self.registry, self.quota)
+        return session.decide(command, given.blobs)
+
+    def approve(self, session: Session, command: c.Approve, part: Part) -> Mission:
+        """Approve that part of what is waiting. Where that is void, or comes too late, it is refused and recorded."""
+        kept: dict[str, bytes] = {}
+        try:
+            if not part.is_all:
+                decide(session.mission, command)
+                command, kept = self._revised(session.mission, command, part)
+            return session.decide(command, kept)
+        except GuardRefused as refusal:
+            if refusal.guard == subject_has_not_drifted.__name__:
+                session.decide(c.VoidRequest(command.drift, command.by))
+            elif not self.expire(session):
+                raise
+            raise RequestLapsed(refusal.trigger, refusal.guard, refusal.reason) from refusal
+
+    def _void_drifted(self, session: Session, by: str) -> None:
+        """Where the files of the change that is waiting have drifted, have it made anew."""
+        if session.mission.state is State.AWAITING_APPROVAL:
+            drifted = drift(session.mission, self.store, self.home)
+            if drifted:
+                session.decide(c.VoidRequest(drifted, by))
+
+    def _revised(self, mission: Mission, command: c.Approve, part: Part) -> tuple[c.Approve, dict[str, bytes]]:
+        change_set = changeset.from_json(self.store.blob(reviewed(mission).digest))
+        with Root(check_workspace(Path(mission.workspace), home=self.home)) as root:
+            revision, made = revised(change_set, part, root, self.store.blob, self.registry)
+        self.quota.require(self.quota.bytes_of(made.needed), "this edit")
+        return evolve(command, revision=revision), dict(made.kept)
 
     def run(self, mission_id: str, by: str, *, take_over: bool = False) -> Mission:
         """Start, resume or take over the mission, and run it to where it comes to rest."""
@@ -122,6 +160,7 @@ class Host:
             elif mission.state is not State.AWAITING_APPROVAL:
                 _refuse_doubt(mission)
                 session.decide(c.Resume(by))
+            self._void_drifted(session, by)
             return loop.run(session, effects, control)
 
     def interrupt(self, mission_id: str, request: Interruption, wanted: State, *, take_over: bool = False) -> Mission:
@@ -159,17 +198,20 @@ class Host:
         for control in controls:
             control.ask(request)
 
-    def facts(self, mission: Mission) -> Facts:
-        """What the guards need to know of the world outside, as it is now."""
-        return facts_of(mission, self.store, self.registry, self.home, self.clock())
+    def facts(self, mission: Mission, by: str | None = None) -> Facts:
+        """What the guards need to know of the world outside, as it is now. by: who asks."""
+        return facts_of(mission, self.store, self.registry, self.home, self.clock(), by)
 
-    def expire(self, session: Session) -> None:
-        """Let the request that is waiting expire, where its time limit has passed."""
+    def expire(self, session: Session) -> bool:
+        """Let the request that is waiting expire, where its time limit has passed; whether it did."""
         pending = session.mission.pending
         if pending is None or pending.expires_at is None or session.mission.state is not State.AWAITING_APPROVAL:
-            return
-        if self.clock() >= pending.expires_at:
-            session.decide(c.Expire(self.clock()))
+            return False
+        now = self.clock()
+        if now < pending.expires_at:
+            return False
+        session.decide(c.Expire(now))
+        return True
 
     def tell(self, entries: Sequence[Recorded], mission: Mission) -> None:
         """Tell every listener the events of a commit that is durable; what the first raises is raised at the end."""
@@ -186,12 +228,18 @@ class Host:
     @contextmanager
     def _effects(self, session: Session) -> Iterator[tuple[Effects, Control]]:
         """Hold the mission's workspace too, and finish a rollback that was cut short."""
+        with self._controlled(session) as (pen, control):
+            finish_rollback(session, pen)
+            yield Effects(session, self.registry, pen, control, self.quota, self._on_output, self.home), control
+
+    @contextmanager
+    def _controlled(self, session: Session) -> Iterator[tuple[Pen, Control]]:
+        """Hold the mission's workspace, and let it be asked to end what is done there."""
         with self.workspace(session) as pen:
             control = Control(self.store, session.lease)
             self._controls.append(control)
             try:
-                finish_rollback(session, pen)
-                yield Effects(session, self.registry, pen, control, self.quota, self._on_output), control
+                yield pen, control
             finally:
                 self._controls.remove(control)
 

@@ -1,4 +1,4 @@
-"""A patch from outside, tried before it is taken: the stage that will have it is run, and nothing is kept of that.
+"""What is given from outside, tried before it is taken: the stage that will have it is run, and nothing of that kept.
 
 What would only fail later, and use up an attempt, is so refused at once, by the same code and in the same words.
 """
@@ -12,22 +12,13 @@ from attrs import evolve
 from mission_fsm.core import events as e
 from mission_fsm.core.commands import ReceiveInput, RepairStep
 from mission_fsm.core.decide import Decision
-from mission_fsm.errors import EditFailed, GuardRefused, UsageError
+from mission_fsm.errors import GuardRefused
 from mission_fsm.registry import Registry
 from mission_fsm.runner.control import Control, Interruption
 from mission_fsm.runner.effects import Effects
 from mission_fsm.runner.pen import Pen
 from mission_fsm.runner.quota import Quota
 from mission_fsm.runner.session import Session
-from mission_fsm.stage import InlinedFile
-
-
-def check_patch(patch: bytes, registry: Registry) -> None:
-    """Raise UsageError for a patch that is malformed, whatever the files are."""
-    try:
-        registry.editor("patch").paths(InlinedFile.of(patch))
-    except EditFailed as error:
-        raise UsageError(str(error)) from error
 
 
 class Rehearsal(Session):
@@ -40,9 +31,9 @@ class Rehearsal(Session):
     def rehearse(
         self, command: ReceiveInput | RepairStep, blobs: Mapping[str, bytes], pen: Pen, registry: Registry, quota: Quota
     ) -> None:
-        """See what comes of a command that gives the mission a patch. Raises GuardRefused where its step would fail.
+        """See what comes of a command that gives the mission something. Raises GuardRefused where its step would fail.
 
-        blobs: the patch, by its digest.
+        blobs: what is given, by digest.
         """
         self.decide(command)
         Effects(self, registry, pen, _Undisturbed(self.store, self.lease), quota).act(blobs)

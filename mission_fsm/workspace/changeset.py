@@ -20,7 +20,7 @@ from mission_fsm.errors import Conflict, EditFailed, MissionError
 from mission_fsm.workspace.diff import measure
 from mission_fsm.workspace.folders import plan_folders
 from mission_fsm.workspace.names import check_link, check_path, replaced_in
-from mission_fsm.workspace.paths import Root
+from mission_fsm.workspace.paths import Root, explained
 from mission_fsm.workspace.versions import (
     FILE,
     LINK_MODE,
@@ -32,6 +32,8 @@ from mission_fsm.workspace.versions import (
 )
 
 NEW_FILE_MODE = 0o644
+# More than a person can review as one change.
+MAX_FILES = 10_000
 # All after-images of a change set together; they are held in memory and stored as blobs.
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 
@@ -44,9 +46,11 @@ def build(
     seen: what the editor saw at each path, by path; elsewhere, what stands there now counts as before.
     Edits that change nothing are dropped. Raises Conflict for a path that is no longer what the editor saw;
     UnsafePath for a path or link that leads outside or into .git, and for a folder that would have to be a
-    file; EditFailed for two edits of one path, for modes with setuid, setgid or sticky bits, and for files
-    that are too large.
+    file; EditFailed for two edits of one path, for modes with setuid, setgid or sticky bits, for files that
+    are too large, and for those that have other names, by hard links.
     """
+    if len(edits) > MAX_FILES:
+        raise EditFailed(f"the change is of more than {MAX_FILES:,} files, too many for one; make it in parts")
     wanted = _by_path(edits)
     replaced = replaced_in(wanted)
     changes: list[Change] = []
@@ -59,6 +63,8 @@ def build(
         after, new = _after(path, edit, before)
         if after == before:
             continue
+        if before is not None:
+            _refuse_other_names(root, path)
         if after is not None:
             blobs[after.digest] = new
         changes.append(Change(path, before, after, *_measured(before, old, after, new)))
@@ -117,6 +123,17 @@ def _after(path: str, edit: FileEdit, before: Version | None) -> tuple[Version |
     if mode & ~0o777:
         raise EditFailed(f"{path} would have the mode {mode:04o}; setuid, setgid and sticky files are not written")
     return version_of(edit.content, mode), edit.content
+
+
+def _refuse_other_names(root: Root, path: str) -> None:
+    """A new version lands by a rename, and would part the file from its other names without a word."""
+    with explained(path, "read"), root.parent(path) as (folder, name):
+        names = os.stat(name, dir_fd=folder, follow_symlinks=False).st_nlink
+    if names > 1:
+        raise EditFailed(
+            f"{path} is one of {names} names of the same file (hard links), and a change would part it from the "
+            "others; put a copy in its place first"
+        )
 
 
 def _measured(before: Version | None, old: bytes, after: Version | None, new: bytes) -> tuple[int, int, bool]:

@@ -1,7 +1,7 @@
 """A change set as text for people: a unified diff with the headers that git gives it.
 
-Modes are shown in full (0600 is not rounded to 0644), and a binary file by its sizes. Lines are compared as
-bytes; only for showing are they decoded, what is not UTF-8 as U+FFFD.
+Modes are shown in full (0600 is not rounded to 0644), and a binary file by its sizes. Lines are bytes, as they
+stand in the files; whoever shows them decodes them.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ def measure(before: bytes, after: bytes) -> tuple[int, int, bool]:
     return *count_lines(before, after), False
 
 
-def unified(change_set: ChangeSet, content: Callable[[str], bytes]) -> str:
+def unified(change_set: ChangeSet, content: Callable[[str], bytes]) -> bytes:
     """The diff of all changes, in order.
 
     content: gives the bytes with that digest: a file's before and after, and of a link its target.
     """
-    return "".join(
+    return b"".join(
         file_diff(change, *(content(version.digest) if version else b"" for version in (change.before, change.after)))
         for change in change_set.changes
     )
 
 
-def file_diff(change: Change, before: bytes, after: bytes) -> str:
+def file_diff(change: Change, before: bytes, after: bytes) -> bytes:
     """The diff of one change, given the bytes before and after (empty where the path is absent)."""
     if change.before and change.after and change.before.kind != change.after.kind:
         # A file that becomes a link shares nothing with it: shown as git does, one gone and one new.
         gone, made = Change(change.path, change.before, None), Change(change.path, None, change.after)
         return file_diff(gone, before, b"") + file_diff(made, b"", after)
-    return b"".join(_sections(change, before, after)).decode("utf-8", "replace")
+    return b"".join(_sections(change, before, after))
 
 
 def _sections(change: Change, before: bytes, after: bytes) -> Iterator[bytes]:
@@ -60,8 +60,11 @@ def _sections(change: Change, before: bytes, after: bytes) -> Iterator[bytes]:
     yield b"--- %s\n" % (old if change.before else b"/dev/null")
     yield b"+++ %s\n" % (new if change.after else b"/dev/null")
     old_lines, new_lines = split_lines(before), split_lines(after)
-    for hunk in _hunks(differing(old_lines, new_lines)):
-        yield from _hunk_lines(hunk, old_lines, new_lines)
+    found = hunks(differing(old_lines, new_lines))
+    for number, hunk in enumerate(found, 1):
+        # As git writes a heading there: it is no part of the patch. A reviewer names one of several hunks by it.
+        heading = b" hunk %d of %d" % (number, len(found)) if len(found) > 1 else b""
+        yield from _hunk_lines(hunk, heading, old_lines, new_lines)
 
 
 def _mode_lines(before: Version | None, after: Version | None) -> Iterator[bytes]:
@@ -86,24 +89,24 @@ def _binary_line(change: Change, old: bytes, new: bytes) -> bytes:
     return b"Binary files %s and %s differ (%d and %d bytes)\n" % (old, new, old_size, new_size)
 
 
-def _hunks(blocks: Sequence[Block]) -> list[list[Block]]:
+def hunks(blocks: Sequence[Block]) -> list[list[Block]]:
     """The blocks, those together whose context would touch."""
-    hunks: list[list[Block]] = []
+    found: list[list[Block]] = []
     for block in blocks:
-        if hunks and block.old_start - hunks[-1][-1].old_end <= 2 * _CONTEXT:
-            hunks[-1].append(block)
+        if found and block.old_start - found[-1][-1].old_end <= 2 * _CONTEXT:
+            found[-1].append(block)
         else:
-            hunks.append([block])
-    return hunks
+            found.append([block])
+    return found
 
 
-def _hunk_lines(hunk: Sequence[Block], old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[bytes]:
+def _hunk_lines(hunk: Sequence[Block], heading: bytes, old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[bytes]:
     first, last = hunk[0], hunk[-1]
     lead = min(_CONTEXT, first.old_start)
     tail = min(_CONTEXT, len(old) - last.old_end)
     old_range = _range(first.old_start - lead, last.old_end + tail)
     new_range = _range(first.new_start - lead, last.new_end + tail)
-    yield b"@@ -%s +%s @@\n" % (old_range, new_range)
+    yield b"@@ -%s +%s @@%s\n" % (old_range, new_range, heading)
     at = first.old_start - lead
     for block in hunk:
         yield from _marked(b" ", old[at : block.old_start])

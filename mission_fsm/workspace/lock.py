@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mission_fsm.core.wording import workspace_held
 from mission_fsm.errors import Held, WorkspaceError
 
 
@@ -32,9 +33,7 @@ class WorkspaceLock:
             self._own = True
         except BlockingIOError:
             if not self._lent():
-                raise Held(
-                    f"another mission is running in {self._workspace}; wait for it, or pause or stop it"
-                ) from None
+                raise Held(workspace_held(str(self._workspace))) from None
         except OSError as error:
             raise WorkspaceError(f"cannot lock the workspace {self._workspace}: {error.strerror}") from error
 

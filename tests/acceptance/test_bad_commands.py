@@ -33,7 +33,7 @@ def test_a_command_that_prints_a_gigabyte_is_kept_in_bounds(desk: Desk) -> None:
     code = "import os\nfor _ in range(1024): os.write(1, b'x' * 1048575 + b'\\n')\nos.write(1, b'the end')"
     done = desk.run("run", desk.plan(desk.running(code)), "--approve")
     assert done.status == 0
-    assert len(done.out + done.err) < 10_000
+    assert len(done.out + done.err) < 250_000
     assert sum(path.stat().st_size for path in desk.home.rglob("*")) < 8 * 1024**2
 
 

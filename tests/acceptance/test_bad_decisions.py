@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,13 +73,60 @@ def test_the_approval_of_the_plan_is_none_of_the_change_that_comes_after(desk: D
         assert desk.run("approve", "--digest", digest).status == 7
 
 
-def test_a_file_that_changed_under_a_waiting_diff_is_not_overwritten(desk: Desk) -> None:
+def test_a_file_that_changed_under_a_waiting_diff_is_not_overwritten_and_the_diff_is_asked_about_again(
+    desk: Desk,
+) -> None:
+    desk.begin(desk.plan(desk.note))
+    before = desk.state()["pending"]
+    assert before is not None
+    note = desk.file("docs/CHANGES", "mine\n")
+    again = desk.run("approve", "--json")
+    assert again.status == 3
+    assert "docs/CHANGES appeared" in again.err
+    assert again.json["pending"]["digest"] != before["digest"]
+    assert note.read_text() == "mine\n"
+    assert desk.run("approve", "--digest", before["digest"]).status == 7
+    assert desk.run("approve", "--no-run").status == 0
+    desk.file("docs/CHANGES", "mine, once more\n")
+    assert desk.run("run", desk.only()).status == 3
+    assert note.read_text() == "mine, once more\n"
+    assert desk.run("approve").status == 0
+    assert note.read_text() == "greets politely\n"
+
+
+def test_a_diff_is_void_at_once_where_nobody_is_to_run_on(desk: Desk) -> None:
     desk.begin(desk.four_steps)
     desk.file("greet.py", "mine\n")
+    refused = desk.run("approve", "--no-run", "--json")
+    assert (refused.status, refused.json["error"]["guard"]) == (7, "subject_has_not_drifted")
+    assert "greet.py was changed" in refused.err
+    failed = desk.run("run", desk.only())
+    assert (failed.status, (desk.workspace / "greet.py").read_text()) == (5, "mine\n")
+
+
+def test_a_part_that_is_not_there_or_an_edited_diff_that_does_not_fit_is_no_approval(desk: Desk) -> None:
+    desk.begin(desk.four_steps)
     with desk.untouched():
-        refused = desk.run("approve")
-    assert refused.status == 7
-    assert "greet.py" in refused.err
+        for arguments, status, sentence in (
+            (("--files", "docs/**"), 2, "no file of the change matches 'docs/**'; it has greet.py"),
+            (("--hunks", "greet.py:2"), 2, "the diff of greet.py has no hunk 2: it has 1 hunk"),
+            (("--hunks", "greet.py"), 2, "hunks are written as PATH:1,3-5"),
+            (("--patch", "-"), 7, "which is a rejection"),
+            (("--edit", "--files", "greet.py"), 2, "give one of these"),
+            (("--edit", "--patch", "-"), 2, "give one of these"),
+        ):
+            refused = desk.run("approve", *arguments)
+            assert (refused.status, sentence in refused.err) == (status, True), refused
+        unfit = desk.run("approve", "--patch", "-", stdin=desk.patch.replace("Hey", "Hello"))
+        assert (unfit.status, "the edited diff cannot be applied" in unfit.err) == (7, True)
+        for editor, sentence in (
+            ("true", "the diff came back as it was"),
+            ("false", "ended with status 1"),
+            ("no-such-editor", "cannot be started"),
+            ("sed -i.bak d", "nothing of the diff came back"),
+        ):
+            refused = desk.run("approve", "--edit", env={"EDITOR": editor})
+            assert (refused.status, sentence in refused.err) == (2, True), refused
 
 
 def test_a_folder_that_became_a_link_under_a_waiting_diff_is_not_followed(desk: Desk) -> None:
@@ -107,10 +153,14 @@ def test_a_rejection_needs_a_reason(desk: Desk) -> None:
 def test_patches_from_outside_that_cannot_be_applied_change_nothing(desk: Desk) -> None:
     desk.begin(desk.plan(desk.check), grants=("all",))
     before = (desk.workspace / "greet.py").read_bytes()
-    for patch in ("no patch at all\n", desk.patch.replace("Hey", "Hello"), desk.patch.replace("greet.py", "../x")):
+    for patch, status in (
+        ("no patch at all\n", 2),
+        (desk.patch.replace("Hey", "Hello"), 7),
+        (desk.patch.replace("greet.py", "../x"), 2),
+    ):
         done = desk.run("repair", "--patch", "-", "--json", stdin=patch)
-        assert done.status == 5, done
-        assert json.loads(done.out)["failure"]["message"]
+        assert done.status == status, done
+        assert done.json["error"]["message"]
         assert (desk.workspace / "greet.py").read_bytes() == before
     assert not (desk.folder / "x").exists()
     missing = desk.run("repair", "--patch", desk.plans / "none.patch")

@@ -119,6 +119,26 @@ def test_a_full_disk_under_the_journal_stops_the_mission_where_it_is_and_it_can_
         assert desk.run("approve", mission_id).status == 0
 
 
+def test_a_test_that_fills_the_disk_of_the_journal_is_run_again_once_there_is_room(desk: Desk) -> None:
+    filler = desk.home / "filler"
+    code = (
+        "import contextlib, os\n"
+        "with contextlib.suppress(OSError), open('ran', 'ab', buffering=0) as ran, "
+        f"open({str(filler)!r}, 'xb', buffering=0) as file:\n"
+        "    while True: file.write(bytes(4096))\n"
+        "os.write(1, os.urandom(500_000))"
+    )
+    with small_disk(desk.home, 8 * KIB * KIB):
+        done = desk.run("run", desk.plan(desk.running(code)), "--approve")
+        assert done.status == 1
+        assert "full; free some space on its disk, and try again" in done.err.splitlines()[-1]
+        assert desk.run("verify").status == 0
+        assert desk.state()["state"] == "running"
+        filler.write_bytes(b"")  # room again, and the test, which finds it there, leaves it alone
+        assert desk.run("run").status == 0
+        assert desk.state()["state"] == "complete"
+
+
 def test_a_full_disk_under_the_workspace_leaves_it_as_it_was(desk: Desk) -> None:
     big = {
         "step_id": "big",

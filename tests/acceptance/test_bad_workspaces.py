@@ -41,7 +41,7 @@ def test_a_workspace_that_is_gone_is_told(desk: Desk) -> None:
     desk.begin(desk.four_steps)
     desk.workspace.rename(desk.folder / "moved")
     approved = desk.run("approve", desk.only())
-    assert approved.status == 7
+    assert approved.status == 2
     assert "does not exist" in approved.err
     shown = desk.run("show", desk.only())
     assert (shown.status, "does not exist" in shown.out) == (0, True)

@@ -142,15 +142,34 @@ def test_a_question_is_put_and_answered(desk: Desk) -> None:
 
 
 def test_a_change_that_no_longer_fits_is_asked_about_again(desk: Desk) -> None:
-    terminal = desk.at_terminal("run", desk.four_steps, "--approve")
+    terminal = desk.at_terminal("run", desk.plan(desk.note), "--approve")
     terminal.sees(MENU)
-    desk.file("greet.py", "mine\n")
+    note = desk.file("docs/CHANGES", "mine\n")
     terminal.types("a")
-    terminal.sees("no longer")
+    terminal.sees("docs/CHANGES appeared")
+    terminal.sees("-mine")
     terminal.sees(MENU)
     terminal.types("l")
     assert terminal.status() == 3
-    assert (desk.workspace / "greet.py").read_text() == "mine\n"
+    assert note.read_text() == "mine\n"
+
+
+def test_a_part_of_a_change_and_an_edited_one_are_approved(desk: Desk) -> None:
+    both = {**desk.note["with"]["write"][0], "content": "one\n"}, {"path": "docs/MORE", "content": "two\n"}
+    plan = desk.plan({**desk.note, "with": {"write": both}}, desk.edit)
+    terminal = desk.at_terminal("run", plan, "--approve", env={"VISUAL": "sed -i.bak s/Dear/Sir/"})
+    terminal.sees(f"{MENU}, [p] pause, [s] some of it, [e] edit")
+    for typed, shown in (("docs/NONE", "no file of the change matches"), ("docs/MORE", "without docs/CHANGES")):
+        terminal.types("s")
+        terminal.sees("files and hunks")
+        terminal.types(typed)
+        terminal.sees(shown)
+    terminal.sees("[e] edit")
+    terminal.types("e")
+    assert terminal.status() == 0, terminal.shown
+    assert not (desk.workspace / "docs/CHANGES").exists()
+    assert (desk.workspace / "docs/MORE").read_text() == "two\n"
+    assert "Sir" in (desk.workspace / "greet.py").read_text()
 
 
 def test_a_change_that_was_decided_elsewhere_is_not_decided_here(desk: Desk) -> None:

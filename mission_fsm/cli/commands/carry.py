@@ -47,7 +47,19 @@ def retry_command(invocation: Invocation, mission: str | None, no_run: bool) -> 
     return _carry(invocation, mission, Engine.retry, no_run=no_run)
 
 
-@click.command("repair")
+class _WithProgram(click.Command):
+    """A command whose words after `--` are a program with its arguments, to be found in the context's `meta`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta[_PROGRAM] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+
+_PROGRAM = "mission_fsm.program"
+
+
+@click.command("repair", cls=_WithProgram, options_metavar="[OPTIONS] [-- PROGRAM [ARGUMENT]...]")
 @mission_argument
 @click.option("--patch", type=click.File("rb"), metavar="FILE", help="A unified or git diff; - for standard input.")
 @no_run_option
@@ -56,16 +68,22 @@ def retry_command(invocation: Invocation, mission: str | None, no_run: bool) -> 
 def repair_command(invocation: Invocation, mission: str | None, patch: BinaryIO | None, no_run: bool) -> int:  # noqa: FBT001
     """Repair the step that failed, and run it again.
 
-    With a patch of yours, or with the repair that the plan binds to the step. Either goes through the same gate as
-    any edit.
+    With a patch of yours, by a program, which works in a copy of the workspace, or with the repair that the plan binds
+    to the step. Each goes through the same gate as any edit.
 
     \b
     Examples:
       mission repair --patch fix.patch
+      mission repair 7kd -- ruff check --fix .
       mission repair 7kd
     """
     content = patch.read() if patch is not None else None
-    return _carry(invocation, mission, lambda engine, mission_id: engine.repair(mission_id, content), no_run=no_run)
+    program: tuple[str, ...] = click.get_current_context().meta[_PROGRAM]
+
+    def repair(engine: Engine, mission_id: str) -> Mission:
+        return engine.repair(mission_id, content, program=program)
+
+    return _carry(invocation, mission, repair, no_run=no_run)
 
 
 @click.command("propose")

@@ -7,6 +7,7 @@ import click
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.rest import advice_for, standing
 from mission_fsm.cli.words import indented, one_line, print_json
+from mission_fsm.core.approvals import Grant
 from mission_fsm.core.mission import Edit, Mission, State
 from mission_fsm.core.projections import status, step_status
 from mission_fsm.core.wording import count
@@ -31,7 +32,8 @@ def show_command(invocation: Invocation, mission: str | None) -> int:
     """Show where a mission stands, and what can be done now.
 
     With --json: mission_id, state, plan_digest, step_index, steps (step_id, stage, status, attempts), pending
-    (or null: approval_id, kind, digest, summary, risk_level), failure (or null: kind, message, signature), sequence.
+    (or null: approval_id, kind, digest, summary, risk_level, rules, expires_at), failure (or null: kind, message,
+    signature), sequence, grants (grant_id, rule, by, used, revoked_by).
 
     \b
     Examples:
@@ -55,10 +57,7 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
         f"workspace {one_line(mission.workspace)}",
         f"plan      {one_line(mission.source or 'given in process')}, by {one_line(mission.created_by)}",
         f"digest    {mission.plan.digest}",
-        *[
-            f"granted   {grant.rule} by {one_line(grant.by)}, used {count(grant.used, 'time')}"
-            for grant in mission.grants
-        ],
+        *[_grant_line(grant) for grant in mission.grants],
         "",
         *[_step_line(mission, index, widest) for index in range(len(mission.plan.steps))],
         "",
@@ -87,6 +86,11 @@ def _step_line(mission: Mission, index: int, widest: int) -> str:
     again += " (rolled back)" if word == "rolled_back" else ""
     said = f"{index + 1:>3} {one_line(step.step_id):<{widest}}  {one_line(step.stage):<9} {one_line(step.description)}"
     return f"  {click.style(mark, fg=colour)} {said}{click.style(again, dim=True)}"
+
+
+def _grant_line(grant: Grant) -> str:
+    line = f"granted   {one_line(grant.rule)} by {one_line(grant.by)}, used {count(grant.used, 'time')}"
+    return f"{line}, revoked by {one_line(grant.revoked_by)}" if grant.revoked_by else f"{line} ({grant.grant_id})"
 
 
 def _edit_line(edit: Edit) -> str:

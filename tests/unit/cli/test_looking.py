@@ -280,3 +280,33 @@ def test_nothing_that_looks_changes_a_mission(mission: Type, engine: Engine, fai
     for command in ("show", "diff", "log", "list", "replay", "verify", "diagram"):
         assert mission(command, *([] if command == "list" else [failed])).status == 0
     assert list(engine.events(failed)) == before
+
+
+def test_grants_are_listed_with_their_uses_and_one_that_is_revoked_says_so(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    plan = plan_file(steps["fix"], steps["note"])
+    mission("run", plan, "--approve", "--grant", "edit:greet.py", "--grant", "test -- make check")
+    made = mission("show", "--json").json
+    edits, tests = made["grants"]
+    assert (edits["rule"], edits["used"], edits["revoked_by"]) == ("edit:greet.py", 1, None)
+    assert (tests["rule"], tests["used"]) == ("test -- make check", 0)
+    assert f"granted   edit:greet.py by {edits['by']}, used 1 time ({edits['grant_id']})" in mission("show").out
+    revoked = mission("revoke", made["mission_id"], edits["grant_id"], "--by", "bob", "--json")
+    assert (revoked.status, revoked.json["grants"][0]["revoked_by"]) == (0, "bob")
+    assert "used 1 time, revoked by bob" in mission("show").out
+    assert f"bob revoked {edits['grant_id']} (edit:greet.py)" in mission("log").out
+    again = mission("revoke", made["mission_id"], edits["grant_id"])
+    assert (again.status, "was revoked already" in again.err) == (7, True)
+
+
+def test_what_waits_is_told_with_the_ids_of_the_rules_that_gave_its_risk(
+    mission: Type, workspace: Path, plan_file: Callable[..., Path]
+) -> None:
+    delete = {"step_id": "tidy", "description": "Remove it", "with": {"write": [{"path": "greet.py", "delete": True}]}}
+    mission("run", plan_file(delete, approval_timeout="1h"), "--approve")
+    pending = mission("show", "--json").json["pending"]
+    assert (pending["risk_level"], pending["rules"]) == ("medium", ["deletes"])
+    assert pending["expires_at"] is not None
+    (workspace / "greet.py").write_text("mine\n")
+    assert "has it made anew, and asks again" in mission("show").out

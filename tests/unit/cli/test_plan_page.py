@@ -53,6 +53,13 @@ def _leaves(value: object) -> Iterator[object]:
             yield value
 
 
+def test_it_says_that_a_test_without_a_command_will_look_for_one(plan_file: Callable[..., Path]) -> None:
+    step = {"step_id": "a", "description": "Run the tests", "with": {"expect": "fail"}}
+    page = click.unstyle(plan_page(load_plan(plan_file(step), Registry.installed()).plan, options=True))
+    assert "its command is looked for when it runs, and asked about then\n" in page
+    assert 'expect: "fail"' in page
+
+
 def test_it_shows_the_whole_plan_and_the_words_that_decided(plan_file: Callable[..., Path]) -> None:
     steps = [
         {"step_id": "a", "description": "Modify it", "with": {"patch": "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n"}},
@@ -78,6 +85,19 @@ def test_it_shows_the_whole_plan_and_the_words_that_decided(plan_file: Callable[
         loaded.plan.digest,
     ):
         assert shown in page
+
+
+def test_what_differs_in_white_space_or_cannot_be_seen_is_not_shown_alike() -> None:
+    pages = set()
+    told = ("a b", "a  b", "a\tb", "a\nb", "a\rb", "a\u2028b", "a\u00a0b", "a b\u200b", "a b ")
+    for text in told:
+        replacement = {"path": "x", "search": text, "replace": text, "count": 1}
+        for options in ({"run": [text]}, {"name": text}, {"replace": [replacement]}):
+            page = click.unstyle(
+                plan_page(Plan("goal", (Step("s", "Do it", "edit", options),), "digest"), options=True)
+            )
+            pages.add("\n".join(map(str.rstrip, page.expandtabs().split("\n"))))
+    assert len(pages) == 3 * len(told)
 
 
 def test_nothing_in_a_plan_can_act_on_a_terminal() -> None:

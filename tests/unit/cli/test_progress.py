@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mission_fsm import Engine
 from mission_fsm.cli.progress import Lines, Silent, line_of, teller
 from mission_fsm.core.events import EVENT_CLASSES
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from mission_fsm import Engine
     from tests.unit.cli.conftest import Step
 
 # Told by whoever comes to rest there, or said by the line that comes with them.
@@ -65,6 +65,27 @@ def test_a_mission_is_told_from_its_id_to_its_last_step(
     assert any("the test failed" in line for line in lines)
 
 
+def test_what_a_command_prints_stands_between_its_start_and_its_end(
+    tmp_path: Path,
+    workspace: Path,
+    plan_file: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = Lines()
+    step = {"step_id": "check", "description": "Run it", "with": {"run": ["printf", "one\\n\\033[2Jtwo"]}}
+    with Engine.open(tmp_path / "home", by="ada", on_output=told.output) as engine:
+        engine.subscribe(told.event)
+        mission = engine.create(plan_file(step), workspace)
+        engine.approve(mission.mission_id)
+        engine.run(mission.mission_id)
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    start = next(at for at, line in enumerate(lines) if "testing with printf" in line)
+    assert lines[start + 1 : start + 3] == ["    │ one", "    │ two"]
+    assert "the test passed" in lines[start + 3]
+
+
 def test_what_a_teller_cannot_print_is_no_concern_of_the_mission(
     engine: Engine, workspace: Path, plan_file: Callable[..., Path], steps: dict[str, Step]
 ) -> None:
@@ -72,7 +93,9 @@ def test_what_a_teller_cannot_print_is_no_concern_of_the_mission(
         def say(self, line: str) -> None:
             raise BrokenPipeError(line)
 
-    engine.subscribe(Closed().event)
+    told = Closed()
+    told.output(b"a line\n")
+    engine.subscribe(told.event)
     assert engine.create(plan_file(steps["fix"]), workspace).sequence == 2
 
 

@@ -40,7 +40,7 @@ def test_a_risk_is_explained_by_each_of_its_rules() -> None:
     rules = (*RULES, LARGE)
     said = click.unstyle(risk_in_words(RiskLevel.HIGH, tuple(rule.id for rule in rules)))
     assert said.startswith("high risk: ")
-    assert all(rule.says in said for rule in rules)
+    assert all(f"{rule.says} ({rule.id})" in said for rule in rules)
     assert click.unstyle(risk_in_words(RiskLevel.LOW, ())) == "low risk"
 
 

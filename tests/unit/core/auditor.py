@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from mission_fsm.core import events as e
 from mission_fsm.core.globs import matches_any
 from mission_fsm.core.plan import Plan
@@ -48,6 +50,7 @@ class Auditor:
         self.search: str | None = None
         self.request: e.ApprovalRequested | None = None
         self.rollback: e.CheckpointSecured | None = None
+        self.granted: set[str] = set()
 
     def see(self, event: e.Event) -> None:
         """One more event has been decided."""
@@ -127,10 +130,22 @@ class Auditor:
         self.checkpoint = event.checkpoint_id
 
     def diff_proposed(self, event: e.DiffProposed) -> None:
+        if event.revises is not None:
+            self._diff_revised(event)
+            return
         assert self.running
         assert self.checkpoint is not None, "no edit without a checkpoint before it"
         assert self.change is None
         self.change = event
+
+    def _diff_revised(self, event: e.DiffProposed) -> None:
+        assert not self.running
+        assert self.change is not None, "what is revised is what was proposed"
+        assert self.request is not None, "and waits"
+        assert (event.revises, self.change.digest) == (self.change.diff_id, self.request.digest)
+        assert event.author, "a revision has an author"
+        assert event.edited or set(event.files) <= set(self.change.files), "a part holds nothing but what was proposed"
+        self.change, self.request = event, attrs.evolve(self.request, digest=event.digest)
 
     def checkpoint_secured(self, event: e.CheckpointSecured) -> None:
         if event.scope == "rollback":
@@ -192,6 +207,7 @@ class Auditor:
     def approval_resolved(self, event: e.ApprovalResolved) -> None:
         assert self.request is not None, "nothing is decided that was not asked"
         assert (event.approval_id, event.digest) == (self.request.approval_id, self.request.digest)
+        assert event.grant_id is None or event.grant_id in self.granted, "a grant that was revoked decides nothing"
         approved, self.request = event.decision == "approved", None
         if event.kind == "plan":
             self.plan_approved = approved
@@ -207,6 +223,20 @@ class Auditor:
         assert event.approval_id == self.request.approval_id
         self.request = None
         self._drop()
+
+    def approval_voided(self, event: e.ApprovalVoided) -> None:
+        assert self.change is not None
+        assert (event.diff_id, event.digest) == (self.change.diff_id, self.change.digest)
+        assert event.changed, "what has drifted is told"
+        assert self.running or (self.request is not None and event.approval_id == self.request.approval_id)
+        self.request = self.change = self.approved = self.secured = None
+
+    def grant_given(self, event: e.GrantGiven) -> None:
+        self.granted.add(event.grant_id)
+
+    def grant_revoked(self, event: e.GrantRevoked) -> None:
+        assert event.grant_id in self.granted
+        self.granted.remove(event.grant_id)
 
     # --- repairs
 
@@ -282,6 +312,9 @@ RULES: dict[type, Callable[[Auditor, Any], None]] = {
     e.ApprovalRequested: Auditor.approval_requested,
     e.ApprovalResolved: Auditor.approval_resolved,
     e.ApprovalExpired: Auditor.approval_expired,
+    e.ApprovalVoided: Auditor.approval_voided,
+    e.GrantGiven: Auditor.grant_given,
+    e.GrantRevoked: Auditor.grant_revoked,
     e.RepairStarted: Auditor.repair_started,
     e.RepairCompleted: Auditor.repair_completed,
     e.ExecutionPaused: Auditor.execution_paused,

@@ -96,7 +96,7 @@ def test_the_first_state_and_the_final_ones_are_marked() -> None:
 def test_a_missions_moves_bear_their_counts_in_place_of_guards(draw: Draw, labels: Labels) -> None:
     found = labels(draw(WAY))
     assert found["running", "running"] == "advance \N{MULTIPLICATION SIGN}12 recover"
-    assert found["awaiting_approval", "running"] == "approve \N{MULTIPLICATION SIGN}1"
+    assert found["awaiting_approval", "running"] == "approve \N{MULTIPLICATION SIGN}1 void"
     assert found["awaiting_approval", "paused"] == "reject expire pause"
     assert not any("[" in label for label in found.values())
 

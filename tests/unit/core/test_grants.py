@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,20 @@ def _grant(rule: str, number: int = 1) -> Grant:
 
 
 @pytest.mark.parametrize(
-    "rule", ["edit", "test", "all", "edit:src/**", "edit:**/*.py", "edit:a.py", "lint", "lint:a.py"]
+    "rule",
+    [
+        "edit",
+        "test",
+        "all",
+        "edit:src/**",
+        "edit:**/*.py",
+        "edit:a.py",
+        "edit:a -- b",
+        "lint",
+        "lint:a.py",
+        "test -- make",
+        "all -- a",
+    ],
 )
 def test_a_rule_that_says_what_it_covers_is_taken(rule: str) -> None:
     check_rule(rule, {"edit", "lint"})
@@ -29,8 +43,11 @@ def test_a_rule_that_says_what_it_covers_is_taken(rule: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        ("", "grant '' is not one of edit, test, all, a stage of the plan (lint), or edit:GLOB"),
-        ("deploy", "grant 'deploy' is not one of edit, test, all, a stage of the plan (lint), or edit:GLOB"),
+        ("", "grant '' is not one of edit, test, all, a stage of the plan (lint), edit:GLOB, or test -- WORDS"),
+        (
+            "deploy",
+            "grant 'deploy' is not one of edit, test, all, a stage of the plan (lint), edit:GLOB, or test -- WORDS",
+        ),
         ("Edit", "grant 'Edit' is not one of"),
         ("test:src/**", "grant 'test:src/**': test takes no glob, as edit does: edit:src/**"),
         ("all:**", "grant 'all:**': all takes no glob"),
@@ -38,6 +55,10 @@ def test_a_rule_that_says_what_it_covers_is_taken(rule: str) -> None:
         ("edit:/etc/**", "is absolute"),
         ("edit:../**", "leads out of its folder by .."),
         ("edit:src**", "** stands for whole parts of a path"),
+        ("edit -- make", "grant 'edit -- make': edit is for changes of files, and runs no command"),
+        ("test --", "grant 'test --' names no command"),
+        ("test -- ''x'", "its command cannot be read as a shell would: No closing quotation"),
+        ("deploy -- make", "grant 'deploy -- make' is not one of"),
     ],
 )
 def test_a_rule_that_is_wrong_is_refused_with_a_sentence(rule: str, sentence: str) -> None:
@@ -81,6 +102,41 @@ def test_the_first_grant_that_covers_is_the_one_that_decides() -> None:
     assert covering(grants, DIFF, "edit", ("src/a.py",)) is grants[2]
     assert covering(grants, COMMAND, "test") is grants[0]
     assert covering([], DIFF, "edit", ("a.py",)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "argv", "covers"),
+    [
+        ("test -- python -m pytest", ("python", "-m", "pytest", "-q"), True),
+        ("test -- python -m pytest", ("python", "-m", "pytest"), True),
+        ("test -- python -m pytest", ("python", "-m"), False),
+        ("test -- python -m pytest", ("python", "-m", "pytest-evil"), False),
+        ("test -- python -m pytest", ("sh", "python", "-m", "pytest"), False),
+        ("test -- 'a b' \"c:d\"", ("a b", "c:d", "e"), True),
+        ("test -- 'a b'", ("a", "b"), False),
+        ("all -- make", ("make", "check"), True),
+        ("lint -- make", ("make", "check"), False),
+        ("test -- *", ("make",), False),
+        ("test -- make", (), False),
+    ],
+)
+def test_a_rule_with_words_covers_the_commands_that_begin_with_them_word_for_word(
+    rule: str, argv: tuple[str, ...], *, covers: bool
+) -> None:
+    assert (covering([_grant(rule)], COMMAND, "test", argv=argv) is not None) is covers
+    assert covering([_grant(rule)], DIFF, "test", ("make",)) is None
+
+
+def test_a_glob_is_no_command_whatever_it_holds() -> None:
+    grant = _grant("edit:a -- b")
+    assert covering([grant], DIFF, "edit", ("a -- b",)) is grant
+    assert covering([grant], COMMAND, "edit", argv=("b",)) is None
+
+
+def test_a_grant_that_was_revoked_covers_nothing() -> None:
+    revoked = attrs.evolve(_grant("all", 1), revoked_by="bob")
+    assert covering([revoked], DIFF, "edit", ("a.py",)) is None
+    assert covering([revoked, _grant("edit", 2)], DIFF, "edit", ("a.py",)) is not None
 
 
 paths = st.lists(st.sampled_from(["a.py", "src/a.py", "src/deep/b.py", "docs/x.md"]), min_size=1, unique=True)

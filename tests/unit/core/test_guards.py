@@ -32,6 +32,7 @@ def _mission(state: str, changes: dict[str, Any]) -> Mission:
     return attrs.evolve(made, **changes)
 
 
+STRICT = attrs.evolve(plan_of("find:retrieve", "fix:edit"), author_may_approve=False)
 APPROVED = {"plan_decision": "approved"}
 ASKED = {"pending": DIFF}
 ROLLING_BACK = {"restoring": RESTORING}
@@ -71,8 +72,12 @@ REFUSALS: list[tuple[str, str, dict[str, Any], Facts, Guard, str]] = [
     ("approve", WAITS, {"pending": CHOICE}, Facts(answer="81"), g.answer_is_given,
      "the answer must be one of: 80, 8080"),
     ("approve", WAITS, ASKED, Facts(drift=("a.py was changed",)), g.subject_has_not_drifted,
-     ("the files are no longer what the diff was made from (a.py was changed); "
-      "put them back, or reject the diff and retry the step to have it made anew")),
+     ("the files are no longer what the diff was made from (a.py was changed), so it is made anew when the mission "
+      "runs on, and asked about again")),
+    ("void", WAITS, ASKED, Facts(), g.subject_has_drifted,
+     "the files are what the diff was made from"),
+    ("approve", "idle", {"pending": PLAN_REQUEST, "plan": STRICT}, Facts(by="ann"), g.author_may_approve,
+     "the plan says that whoever made the mission may not approve it, and that was ann; have someone else approve it"),
     ("expire", WAITS, ASKED, Facts(now=BEFORE_TEN), g.limit_has_passed,
      f"the request may be decided until {AT_TEN}"),
     ("expire", WAITS, {"pending": QUESTION}, Facts(now=AT_TEN), g.limit_has_passed,

@@ -41,6 +41,7 @@ start             running  -                  -                  -              
 advance           -        =                  -                  -                          -        -        -
 request_approval  -        awaiting_approval  -                  -                          -        -        -
 expire            -        -                  paused             -                          -        -        -
+void              -        -                  running            -                          -        -        -
 request_input     -        paused             -                  -                          -        -        -
 pause             -        paused             paused             -                          -        -        -
 resume            -        -                  -                  awaiting_approval/running  -        -        -
@@ -82,13 +83,15 @@ def _ready(trigger: str, state: State, dest: State) -> tuple[Mission, Facts]:
     """A mission in that state, and facts, for which every guard on the way to that destination holds."""
     mission, facts = _mission(state), Facts()
     asking = trigger == "resume" and dest is State.AWAITING_APPROVAL
-    if asking or trigger in ("approve", "reject", "expire"):
+    if asking or trigger in ("approve", "reject", "expire", "void"):
         mission = _mission(state, pending=REQUEST)
     match trigger:
         case "start":
             mission = _mission(state, plan_decision="approved")
         case "expire":
             facts = Facts(now="2024-01-01T10:00:00Z")
+        case "void":
+            facts = Facts(drift=("a.py was changed",))
         case "recover" if dest is State.PAUSED:
             facts = Facts(in_doubt=("deploy",))
         case "finish":
@@ -98,7 +101,7 @@ def _ready(trigger: str, state: State, dest: State) -> tuple[Mission, Facts]:
 
 def test_the_expectations_are_about_every_state_and_trigger() -> None:
     assert set(EXPECTED) == {(trigger, state) for trigger in TRIGGERS for state in State}
-    assert len(EXPECTED) == 16 * 7
+    assert len(EXPECTED) == 17 * 7
 
 
 @pytest.mark.parametrize(("trigger", "state"), PAIRS)

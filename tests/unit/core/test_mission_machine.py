@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 
 import pytest
+from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -18,7 +19,7 @@ from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
-from mission_fsm.core.changes import ChangeSet
+from mission_fsm.core.changes import ChangeSet, Revision, Risk, RiskLevel
 from mission_fsm.core.deciding_again import LONGEST, decided_again
 from mission_fsm.core.lifecycle import FINAL, TRIGGERS, UNASKED, legal_triggers, why_not
 from mission_fsm.core.mission import Mission, State
@@ -83,6 +84,9 @@ requests: st.SearchStrategy[c.Command] = st.one_of(
             c.RepairStep("ann"),
             c.ReceiveInput("patch", "ann", "api"),
             c.FinishRollback(("a.py",)),
+            c.RevokeGrant("grant-8", "ann"),
+            c.VoidRequest((), "ann"),
+            c.VoidRequest(("a.py was changed",), "ann"),
         ]
     ),
 )
@@ -109,6 +113,7 @@ reports: st.SearchStrategy[c.Command] = st.one_of(
             c.SecureChange(("a.py",), 7, "manifest"),
             c.FinishChange(WRITING),
             c.ReportFailure("conflict", "a.py was changed"),
+            c.ReportDrift(("a.py was changed",)),
         ]
     ),
 )
@@ -161,6 +166,18 @@ class MissionMachine(RuleBasedStateMachine):
         drift = ("a.py was changed",) if drifted else ()
         digest = pending.digest if pending else None
         self.attempt(c.Approve("ann", "api", digest=digest, answer=answer, drift=drift, now=now))
+
+    @rule(change_set=change_sets, digest=st.sampled_from(["change", "revised"]), edited=st.booleans())
+    def revise(self, change_set: ChangeSet, digest: str, *, edited: bool) -> None:
+        change_set = evolve(change_set, digest=digest)
+        revision = Revision(change_set, "artifact", Risk(RiskLevel.HIGH, ("delete",)), ("b.py:1",), edited)
+        self.attempt(c.Approve("bob", "api", revision=revision))
+
+    @precondition(lambda self: self.driver.mission.grants)
+    @rule(at=st.integers(0, 9))
+    def revoke(self, at: int) -> None:
+        grants = self.driver.mission.grants
+        self.attempt(c.RevokeGrant(grants[at % len(grants)].grant_id, "bob"))
 
     @rule(surely=st.integers(0, 19))
     def stop(self, surely: int) -> None:

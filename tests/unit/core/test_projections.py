@@ -74,10 +74,14 @@ def test_a_new_mission_waits_for_the_approval_of_its_plan_with_every_step_pendin
             "digest": "d" * 64,
             "summary": "sizes roll over (3 steps)",
             "risk_level": None,
+            "rules": [],
+            "expires_at": None,
         },
         "failure": None,
+        "wants": None,
         "sequence": 2,
         "edits": [],
+        "grants": [],
     }
 
 
@@ -105,6 +109,8 @@ def test_what_is_pending_and_what_failed_are_told_in_full() -> None:
         "digest": "c" * 64,
         "summary": "adds a.py",
         "risk_level": "low",
+        "rules": [],
+        "expires_at": None,
     }
     failed = after(started(), c.RecordOutcome(o.Failed("not_found", "no such thing", "s1"), WRITES))
     assert status(failed)["failure"] == {"kind": "not_found", "message": "no such thing", "signature": "s1"}
@@ -175,6 +181,14 @@ def test_there_is_a_sentence_for_every_event_and_for_nothing_else() -> None:
                 failing=("t.test_a",),
             ),
             "the test failed (6 passed, 1 failed, exit status 1, 0.2 s): t.test_a",
+        ),
+        (
+            e.TestCompleted("test-5", success=False, exit_status=1, duration_s=0.25, expect="fail"),
+            "the test failed as expected (exit status 1, 0.2 s)",
+        ),
+        (
+            e.TestCompleted("test-5", success=True, exit_status=0, duration_s=0.25, expect="fail"),
+            "the test passed, though it was expected to fail (exit status 0, 0.2 s)",
         ),
         (
             e.DiffApplied("diff-1", "checkpoint-1", ("a", "b", "c", "d", "e"), "d"),

@@ -236,6 +236,15 @@ def test_the_plan_binds_no_repair_to_a_repair_step(drive: Drive) -> None:
         driver(c.RepairStep("ann", options_step=0))
 
 
+def test_a_repair_in_place_that_begins_another_breaks_its_contract(drive: Drive) -> None:
+    driver = _failed(drive)
+    driver(BOUND)
+    driver.outcome(o.BeginRepair(1))
+    assert driver.mission.failure is not None
+    assert driver.mission.failure.kind == "stage_error"
+    assert driver.mission.failure.message == "stage repair began a repair in the middle of one"
+
+
 def test_a_step_that_repairs_itself_ends_the_repair_that_was_made_for_it(drive: Drive) -> None:
     driver = drive("own:third_party")
     driver.fail()

@@ -134,6 +134,17 @@ def test_a_command_that_was_only_detected_waits_for_approval(drive: Drive) -> No
     assert driver(c.StartCommand()) == (e.TestStarted("test-12", ("pytest", "-q"), "check"),)
 
 
+def test_the_reason_for_a_command_is_on_record_and_shown_to_whoever_is_asked(drive: Drive) -> None:
+    driver = drive("check:test")
+    proposed, requested, _ = driver(
+        c.ProposeCommand(PYTEST, "digest", "test", covered=False, reason="pytest: pytest.ini is there")
+    )
+    assert isinstance(proposed, e.CommandProposed)
+    assert proposed.reason == "pytest: pytest.ini is there"
+    assert isinstance(requested, e.ApprovalRequested)
+    assert requested.summary == "pytest -q (pytest: pytest.ini is there)"
+
+
 def test_a_command_is_not_started_before_it_is_approved(drive: Drive) -> None:
     driver = drive("check:test")
     driver(c.ProposeCommand(PYTEST, "digest", "test", covered=False))
@@ -181,6 +192,29 @@ def test_a_test_that_failed_fails_the_mission_and_names_what_failed(drive: Drive
     )
     assert driver.mission.last_test is not None
     assert driver.mission.last_test.failing == ("test_a",)
+
+
+def test_a_test_that_was_expected_to_fail_completes_its_step_by_failing(drive: Drive) -> None:
+    driver = drive("show:test", "more:test")
+    driver(c.ProposeCommand(PYTEST, "digest", "test", covered=True))
+    verdict = o.Tested(success=False, message="failed as expected", failed=1, failing=("test_a",), expect="fail")
+    completed, step, *_ = driver.outcome(verdict, result=RED)
+    assert isinstance(completed, e.TestCompleted)
+    assert (completed.success, completed.expect, completed.as_expected) == (False, "fail", True)
+    assert step == e.StepCompleted("show", 0, success=True, summary="failed as expected")
+    assert driver.mission.last_test is not None
+    assert not driver.mission.last_test.success
+
+
+def test_a_test_that_was_expected_to_fail_and_passed_fails_the_mission(drive: Drive) -> None:
+    driver = drive("show:test", "more:test")
+    driver(c.ProposeCommand(PYTEST, "digest", "test", covered=True))
+    verdict = o.Tested(success=True, message="it passed", passed=1, expect="fail")
+    completed, failure, _ = driver.outcome(verdict, result=CommandResult("exited", 0, 0.1))
+    assert isinstance(completed, e.TestCompleted)
+    assert (completed.success, completed.expect, completed.as_expected) == (True, "fail", False)
+    assert isinstance(failure, e.FailureDetected)
+    assert (failure.kind, failure.message) == ("test_passed", "it passed")
 
 
 def test_a_test_that_could_not_be_judged_is_on_record_as_one_that_did_not_succeed(drive: Drive) -> None:

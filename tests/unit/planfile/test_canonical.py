@@ -149,6 +149,7 @@ def test_equal_plans_do_not_differ() -> None:
         (evolve(PLAN, goal="sizes"), ["goal changed from 'sizes roll over' to 'sizes'"]),
         (evolve(PLAN, goal="x" * 61), ["goal changed"]),
         (evolve(PLAN, approval_timeout_s=60), ["approval_timeout changed from nothing to 60"]),
+        (evolve(PLAN, author_may_approve=False), ["author_may_approve changed from true to false"]),
         (evolve(PLAN, risks=("slow", "new")), ["risks changed from 1 entries to 2"]),
         (evolve(PLAN, risks=("fast",)), ["risks[0] changed from 'slow' to 'fast'"]),
         (

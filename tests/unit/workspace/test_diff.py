@@ -23,13 +23,13 @@ def _diff(before: bytes | None, after: bytes | None, modes: tuple[int, int] = (0
     return file_diff(Change(path, old, new), before or b"", after or b"").decode("utf-8", "surrogateescape")
 
 
-def test_a_change_is_shown_with_three_lines_around_it() -> None:
+def test_a_change_is_shown_with_three_lines_around_it_and_its_hunks_are_counted() -> None:
     before = b"".join(b"%d\n" % number for number in range(1, 21))
     after = before.replace(b"10\n", b"ten\n").replace(b"20\n", b"20\n21\n")
     assert _diff(before, after) == (
         "diff --git a/f b/f\n--- a/f\n+++ b/f\n"
-        "@@ -7,7 +7,7 @@\n 7\n 8\n 9\n-10\n+ten\n 11\n 12\n 13\n"
-        "@@ -18,3 +18,4 @@\n 18\n 19\n 20\n+21\n"
+        "@@ -7,7 +7,7 @@ hunk 1 of 2\n 7\n 8\n 9\n-10\n+ten\n 11\n 12\n 13\n"
+        "@@ -18,3 +18,4 @@ hunk 2 of 2\n 18\n 19\n 20\n+21\n"
     )
 
 

@@ -14,7 +14,7 @@ from mission_fsm.workspace.lock import hold
 
 def test_a_second_hold_is_refused_until_the_first_is_released(folder: Path) -> None:
     with hold(folder):
-        with pytest.raises(Held, match="another mission is running in"):
+        with pytest.raises(Held, match="another mission, which is running, holds the workspace"):
             hold(folder)
         # By whatever way the folder is named.
         (folder.parent / "way").symlink_to(folder)
@@ -69,7 +69,7 @@ def test_a_hold_that_is_lent_becomes_ones_own_when_it_is_free(folder: Path) -> N
         lender.release()
         lender_lives = False
         lent.secure()
-        with pytest.raises(Held, match="another mission is running"):
+        with pytest.raises(Held, match="another mission, which is running"):
             hold(folder)
 
 
@@ -79,5 +79,5 @@ def test_a_hold_that_was_lent_is_lost_where_another_comes_first(folder: Path) ->
     with hold(folder, lambda: lender_lives) as lent:
         lender.release()
         lender_lives = False
-        with hold(folder), pytest.raises(Held, match="another mission is running"):
+        with hold(folder), pytest.raises(Held, match="another mission, which is running"):
             lent.secure()

@@ -11,6 +11,8 @@ import os
 import select
 import signal
 import sys
+import termios
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -266,6 +268,89 @@ class BoundsSuite:
         assert b"197,902,852 bytes left out" in output
         assert len(output) < 2 * 1024 * 1024 + 100
         assert peak_bytes < 20 * 1024 * 1024
+
+
+class HarmSuite:
+    """What a test may do by mistake or on purpose; it is bounded, told or of no effect, and nothing hangs."""
+
+    def test_one_that_opens_thousands_of_files_leaves_none_open_here(self, folder: Path) -> None:
+        before = len([*Path("/dev/fd").iterdir()])
+        code = (
+            "import os, resource\n"
+            "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+            "most = 10100 if most == resource.RLIM_INFINITY else min(most, 10100)\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
+            "held = [os.open('/dev/null', os.O_RDONLY) for _ in range(most - 100)]\n"
+            "print(len(held))"
+        )
+        result, output = run(CommandSpec((sys.executable, "-c", code)), root=folder, cap_bytes=1000)
+        assert (result.kind, result.exit_status) == ("exited", 0)
+        assert int(output) > 1000
+        assert len([*Path("/dev/fd").iterdir()]) == before
+
+    def test_one_that_writes_more_than_it_may_is_ended_by_the_system_and_that_is_told(self, shell: Shell) -> None:
+        """As a full disk is for it: and it is for the command to say so."""
+        result, output = shell("ulimit -f 1; trap '' XFSZ; head -c 1000000 /dev/zero > big || echo full")
+        assert (result.exit_status, b"full" in output) == (0, True)
+        assert shell("ulimit -f 1; exec head -c 1000000 /dev/zero > big")[0].exit_status == 128 + signal.SIGXFSZ
+
+    @linux_only
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_one_that_meets_a_full_disk_says_so_itself(self, shell: Shell) -> None:
+        result, output = shell("cat /dev/zero > /dev/full")
+        assert result.exit_status == 1
+        assert b"No space left" in output
+
+    def test_one_that_deletes_the_workspace_is_seen_to_its_end(self, folder: Path, shell: Shell) -> None:
+        result, output = shell('rm -rf "$PWD"; echo gone')
+        assert (result.kind, result.exit_status, output) == ("exited", 0, b"gone\n")
+        assert not folder.exists()
+
+    def test_one_that_closes_its_output_and_goes_on_is_waited_for(self, folder: Path, shell: Shell) -> None:
+        result, output = shell("echo before; exec >&- 2>&-; sleep 0.1; touch done")
+        assert (result.kind, result.exit_status, output) == ("exited", 0, b"before\n")
+        assert (folder / "done").exists()
+
+    def test_one_that_closes_its_output_is_ended_when_its_time_is_up(self, shell: Shell, alive: Alive) -> None:
+        result, _ = shell("exec 9>$0; exec >&- 2>&-; sleep 100", alive.path, timeout_s=1)
+        assert result.kind == "timed_out"
+        assert alive.is_none_left()
+
+    def test_one_that_waits_for_input_has_none_to_wait_for(self, folder: Path) -> None:
+        code = "input('really? ')"
+        result, output = run(CommandSpec((sys.executable, "-c", code)), root=folder, cap_bytes=1000)
+        assert result.exit_status == 1
+        assert b"EOFError" in output
+
+    def test_one_cannot_reach_the_terminal_that_it_was_started_from(self, folder: Path) -> None:
+        """So it can neither read what is typed there nor change the terminal's mode."""
+        pid, terminal = os.forkpty()
+        if pid == 0:
+            status = 1
+            try:
+                here = os.open("/dev/tty", os.O_RDWR)  # there is one
+                line = "stty -echo; stty -echo < /dev/tty; echo typed > /dev/tty; exit 77"
+                result, output = run(CommandSpec(("sh", "-c", line)), root=folder, cap_bytes=4000)
+                echoes = termios.tcgetattr(here)[3] & termios.ECHO
+                status = 0 if result.exit_status == 77 and b"typed" not in output and echoes else 2
+            finally:
+                os._exit(status)
+        shown = b""
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while data := os.read(terminal, 1000):
+                shown += data
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert b"typed" not in shown
+
+    def test_output_is_taken_about_as_fast_as_it_can_be_printed(self, shell: Shell) -> None:
+        """However slow the machine: beside the time in which the same goes through a pipe to nowhere."""
+        began = time.monotonic()
+        os.system("head -c 300000000 /dev/zero | cat > /dev/null")  # noqa: S605 - a fixed line
+        limit_s = time.monotonic() - began
+        result, _ = shell("head -c 300000000 /dev/zero", cap_bytes=1024 * 1024)
+        assert result.output_bytes == 300_000_000
+        assert result.duration_s < 10 * limit_s + 2
 
 
 class NothingIsLeftSuite:

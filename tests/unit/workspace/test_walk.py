@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mission_fsm.stage import STAMP_LENGTH, stamp_of
 from mission_fsm.workspace.paths import Root
-from mission_fsm.workspace.walk import walk
+from mission_fsm.workspace.walk import survey, walk
 
 PLACES = ("", "a", "a/b", "build", "a/build", ".git/info")
 NAMES = ("a", "b", "build", "x.log", "keep.log", ".env", "a b", "[1]", "c#")
@@ -60,8 +61,10 @@ def test_the_same_files_are_left_out_as_git_leaves_out(repository: Path, rules: 
             file.write_text("\n".join(rules[place]))
     with Root(repository) as root:
         found = list(walk(root))
+        surveyed = [each.folder + name for each in survey(root) for name in each.names]
     assert found == sorted(found)
     assert found == _git_files(repository)
+    assert sorted(surveyed) == found
 
 
 def test_git_s_own_folder_links_and_what_is_no_file_are_left_out(folder: Path, root: Root) -> None:
@@ -103,3 +106,29 @@ def test_an_ignored_folder_is_not_entered(folder: Path, root: Root, monkeypatch:
     monkeypatch.setattr(Root, "open_folder", note)
     assert list(walk(root)) == [".gitignore"]
     assert not any("node_modules" in path for path in entered)
+
+
+def test_a_survey_tells_of_each_file_what_changes_with_it(folder: Path, root: Root) -> None:
+    for path in ("b", "a/c", "a/b"):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(path)
+    found = {each.folder: each for each in survey(root)}
+    assert {place: each.names for place, each in found.items()} == {"": ("b",), "a/": ("b", "c")}
+    for place, each in found.items():
+        stamps = [tuple(each.stamps[at : at + STAMP_LENGTH]) for at in range(0, len(each.stamps), STAMP_LENGTH)]
+        assert stamps == [stamp_of((folder / place / name).stat()) for name in each.names]
+
+
+def test_a_file_that_goes_while_it_is_surveyed_is_left_out(
+    folder: Path, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a").touch()
+    (folder / "b").touch()
+    looked = os.stat
+
+    def gone(name: str, **options: bool) -> os.stat_result:
+        (folder / "a").unlink(missing_ok=True)
+        return looked(name, **options)
+
+    monkeypatch.setattr(os, "stat", gone)
+    assert [each.names for each in survey(root)] == [("b",)]

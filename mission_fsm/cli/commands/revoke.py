@@ -1,0 +1,28 @@
+"""`revoke`: a decision that was given in advance is taken back."""
+
+from __future__ import annotations
+
+import click
+
+from mission_fsm.cli.foreground import recorded
+from mission_fsm.cli.invocation import Invocation, by_option, standard_options
+from mission_fsm.cli.progress import teller
+
+
+@click.command("revoke")
+@click.argument("mission", metavar="ID")
+@click.argument("grant")
+@by_option
+@standard_options
+def revoke_command(invocation: Invocation, mission: str, grant: str) -> int:
+    """Take back a decision that was given in advance.
+
+    The grant covers nothing from now on; what it has decided stands. `mission show` lists the grants of a mission, with
+    their ids and how often each was used. Pause a mission first that another process runs.
+
+    \b
+    Examples:
+      mission revoke 7kd grant-3
+    """
+    with invocation.open(teller(as_json=invocation.as_json)) as engine:
+        return recorded(invocation, engine, engine.revoke(invocation.find(engine, mission), grant))

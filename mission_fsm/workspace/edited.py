@@ -1,0 +1,70 @@
+"""A diff that came back from an editor: what of it is as it was shown, and what is to be read as a patch.
+
+A person who edits a diff counts no lines, so the counts in the headers of hunks are made anew; a hunk in which
+nothing is left to change is dropped, and so is a file of which nothing else was said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from mission_fsm.errors import EditFailed
+from mission_fsm.workspace.lines import split_lines
+
+_SECTION = re.compile(rb"^(?=diff --git )", re.MULTILINE)
+_HUNK = re.compile(rb"^(?=@@ -)", re.MULTILINE)
+_HEADER = re.compile(rb"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+_SAYS_MORE = re.compile(rb"^(?:(?:old|new|deleted file|new file) mode|rename|copy) ", re.MULTILINE)
+
+
+def untouched(shown: Mapping[str, bytes], edited: bytes) -> tuple[tuple[str, ...], bytes]:
+    """The paths whose part of the diff came back as it was shown, and all the rest of it.
+
+    shown: the diff of each path, as it was shown.
+    """
+    rest = _SECTION.split(edited if edited.endswith(b"\n") else edited + b"\n")
+    paths = []
+    for path, diff in shown.items():
+        own = [section for section in _SECTION.split(diff) if section]
+        if own and all(section in rest for section in own):
+            paths.append(path)
+            rest = [section for section in rest if section not in own]
+    return tuple(paths), b"".join(rest)
+
+
+def recounted(patch: bytes) -> bytes:
+    """The patch with the counts that its hunks have; below a header of git, where hunks have no other end.
+
+    Raises EditFailed for a line of a hunk that is none.
+    """
+    return b"".join(map(_recounted, _SECTION.split(patch)))
+
+
+def _recounted(section: bytes) -> bytes:
+    if not section.startswith(b"diff --git ") or b"\nGIT binary patch\n" in section:
+        return section
+    header, *found = _HUNK.split(section)
+    hunks = b"".join(map(_counted, found))
+    return header + hunks if hunks or not found or _SAYS_MORE.search(header) else b""
+
+
+def _counted(hunk: bytes) -> bytes:
+    heading, *lines = split_lines(hunk)
+    starts = _HEADER.match(heading)
+    if starts is None:
+        raise EditFailed(f"{heading.decode(errors='replace').strip()!r} is no header of a hunk")
+    old = new = 0
+    for line in lines:
+        # Some editors take away the space of an empty line.
+        kind = line[:1].strip(b"\r\n") or b" "
+        if kind not in b" +-\\":
+            raise EditFailed(
+                f"below {heading.decode(errors='replace').strip()!r} stands {line.decode(errors='replace').strip()!r}: "
+                "a line of a hunk begins with a space, + or -"
+            )
+        old += kind in b" -"
+        new += kind in b" +"
+    if not any(line.startswith((b"+", b"-")) for line in lines):
+        return b""
+    return b"@@ -%s,%d +%s,%d @@\n" % (starts[1], old, starts[2], new) + b"".join(lines)
