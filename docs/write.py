@@ -26,10 +26,11 @@ from mission_fsm.core.moves import PAUSES
 from mission_fsm.core.options import InlinedFile
 from mission_fsm.core.plan import ScopeContract, Tool
 from mission_fsm.core.replies import CommandSpec
+from mission_fsm.declarations import in_words
 from mission_fsm.planfile.document import PlanDocument, ScopeDocument, StepDocument
 from mission_fsm.planfile.inlining import EXPECTED
 from mission_fsm.planfile.rules import DURATION_SCHEMA, Duration, rule_of
-from mission_fsm.registry import Registry, in_words
+from mission_fsm.registry import Registry
 from mission_fsm.runner.handover import VARIABLES
 from mission_fsm.workspace.environment import ALWAYS, HANDED_ON, HANDED_ON_PREFIXES
 

@@ -6,37 +6,24 @@ for, held against its contract, and whatever is wrong with it is raised: no plug
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from enum import Enum
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from inspect import cleandoc
-from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar
 
-from attrs import NOTHING, fields, frozen, has, resolve_types
+from attrs import frozen
 
-from mission_fsm.converter import MAPPINGS, SEQUENCES, converter, is_union, json_kind, key_of
 from mission_fsm.core.mapping import Table
 from mission_fsm.core.plan import Tool
-from mission_fsm.core.replies import Interrupted
 from mission_fsm.core.wording import did_you_mean, shown
+from mission_fsm.declarations import Option, cause, keys_of, options_of, problem_with_declarations
 from mission_fsm.errors import PluginError, UsageError
-from mission_fsm.stage import Editor, InlinedFile, Stage
+from mission_fsm.stage import Editor, Stage
 
 STAGES = "mission_fsm.stages"
 EDITORS = "mission_fsm.editors"
 
 P = TypeVar("P", Stage, Editor)
-
-
-@frozen
-class Option:
-    """One option of a plugin, for listings. type: in plain words; default: a JSON value, None where required."""
-
-    name: str
-    type: str
-    required: bool
-    default: object
-    help: str
 
 
 @frozen
@@ -91,7 +78,7 @@ class Registry:
         if name in self._sound:
             return self._sound[name]
         stage = self._stages.get(name)
-        if stage.binds_edits and (clash := sorted(_keys(stage.options) & set(self.editor_names()))):
+        if stage.binds_edits and (clash := sorted(keys_of(stage.options) & set(self.editor_names()))):
             raise PluginError(f"stage {name!r} has an option {clash[0]!r}, which is also the name of an editor")
         self._sound[name] = stage
         return stage
@@ -188,13 +175,13 @@ class _Shelf(Generic[P]):
             raise PluginError(f"{whose} is not a subclass of mission_fsm.stage.{self._base.__name__}")
         if undefined := sorted(getattr(cls, "__abstractmethods__", ())):
             raise PluginError(f"{whose} does not define {', '.join(undefined)}")
-        problem = _problem_with_declarations(cls, name)
+        problem = problem_with_declarations(cls, name)
         if problem:
             raise PluginError(f"{whose}: {problem}")
         try:
             made: P = plugin() if isinstance(plugin, type) else plugin
         except Exception as error:
-            raise PluginError(f"{whose} cannot be made: {_cause(error)}") from error
+            raise PluginError(f"{whose} cannot be made: {cause(error)}") from error
         return made
 
 
@@ -203,7 +190,7 @@ def _load(entry: EntryPoint) -> Any:
     from stevedore import ExtensionManager, NamedExtensionManager
 
     def failed(_manager: object, _entry: EntryPoint, error: BaseException) -> None:
-        raise PluginError(f"plugin {entry.name!r} of {_origin(entry)} cannot be loaded: {_cause(error)}") from error
+        raise PluginError(f"plugin {entry.name!r} of {_origin(entry)} cannot be loaded: {cause(error)}") from error
 
     # Its own cache of entry points can be minutes out of date; this one is filled anew, and spares it the search.
     ExtensionManager.ENTRY_POINT_CACHE[entry.group] = [entry]
@@ -222,86 +209,3 @@ def _origin(entry: EntryPoint) -> str:
 
 def _class_of(plugin: object) -> str:
     return f"{type(plugin).__module__}.{type(plugin).__qualname__}"
-
-
-def _cause(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-# --- contracts
-
-
-def _problem_with_declarations(cls: Any, name: str | None) -> str | None:
-    declared = getattr(cls, "name", None)
-    if not isinstance(declared, str) or not declared:
-        return "it does not declare its name"
-    if name is not None and declared != name:
-        return f"it is registered as {name!r} and calls itself {declared!r}"
-    if not hasattr(cls, "options"):
-        return "it does not declare its options"
-    if issubclass(cls, Stage):
-        if not isinstance(cls.words, tuple) or not all(isinstance(word, str) for word in cls.words):
-            return "words must be a tuple of verbs"
-        if not isinstance(cls.touches, frozenset) or not all(isinstance(tool, Tool) for tool in cls.touches):
-            return "touches must be a frozenset of Tool"
-        if not isinstance(cls.when_interrupted, Interrupted):
-            return "when_interrupted must be an Interrupted"
-    return _problem_with_options(cls.options, several=issubclass(cls, Editor))
-
-
-def _see_readable(kind: Any) -> None:
-    """See that values of that type can be read: the converter itself looks into a class when it first reads one."""
-    converter.get_structure_hook(kind)
-    if has(kind):
-        resolve_types(kind)
-        for attribute in fields(kind):
-            _see_readable(attribute.type)
-    for part in get_args(kind):
-        if has(part):
-            _see_readable(part)
-
-
-def _problem_with_options(options: Any, *, several: bool) -> str | None:
-    one = get_args(options)[0] if several and get_origin(options) is tuple else options
-    if not isinstance(one, type) or not has(one):
-        return f"options must be an attrs class, not {options!r}"
-    try:
-        _see_readable(options)
-    except Exception as error:  # whatever a class can have wrong in its annotations
-        return f"options cannot be read from a plan: {_cause(error)}"
-    return None
-
-
-def _keys(options: Any) -> set[str]:
-    return {key_of(field.name) for field in fields(options)}
-
-
-# --- listings
-
-
-def options_of(options: Any) -> Iterator[Option]:
-    """The options of an options class, in order; none for a file, or a list, that an editor takes as its whole."""
-    if options is InlinedFile or not has(options):
-        return
-    resolve_types(options)
-    for field in fields(options):
-        required = field.default is NOTHING
-        factory = getattr(field.default, "factory", None)
-        default = None if required else converter.unstructure(factory() if factory else field.default)
-        yield Option(key_of(field.name), in_words(field.type), required, default, field.metadata.get("help", ""))
-
-
-def in_words(kind: Any) -> str:
-    """A type as a person would call it: `text or list of text`."""
-    arguments = get_args(kind)
-    if is_union(kind):
-        return " or ".join(in_words(member) for member in arguments if member is not type(None))
-    if get_origin(kind) is Literal:
-        return f"one of {', '.join(str(choice) for choice in arguments)}"
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return f"one of {', '.join(str(member.value) for member in kind)}"
-    if get_origin(kind) in SEQUENCES:
-        return f"list of {in_words(arguments[0])}"
-    if get_origin(kind) in MAPPINGS:
-        return f"mapping of {in_words(arguments[1])}"
-    return "file" if kind is InlinedFile else json_kind(kind)

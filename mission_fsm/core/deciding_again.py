@@ -7,6 +7,7 @@ that could have led there are decided again, and one of them has to give just th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
@@ -227,8 +228,7 @@ def _elapsed_s(following: Events) -> float:
 
 def _proceeds(following: Events) -> bool:
     """Whether the step that is completed first, if one is, leads right on to the next."""
-    pairs = zip(following, following[1:], strict=False)
-    then = next((after for event, after in pairs if isinstance(event, e.StepCompleted)), None)
+    then = next((after for event, after in pairwise(following) if isinstance(event, e.StepCompleted)), None)
     return isinstance(then, e.StepStarted)
 
 

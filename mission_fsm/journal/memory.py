@@ -232,8 +232,7 @@ class MemoryStore:
         with self._lock:
             mission = self._mission(mission_id)
             row, entries = mission.row, list(mission.entries)
-        for _ in verified(mission_id, entries, row.sequence, row.head):
-            pass
+        list(verified(mission_id, entries, row.sequence, row.head))
 
     def backup(self, path: Path) -> int:
         raise JournalError(f"a journal in memory has no copy of its own kind to be written to {path}")

@@ -14,8 +14,9 @@ import pytest
 from attrs import Factory, frozen, validators
 
 from mission_fsm.core.mapping import map_description
+from mission_fsm.declarations import options_of
 from mission_fsm.errors import PluginError, UsageError
-from mission_fsm.registry import Registry, options_of
+from mission_fsm.registry import Registry
 from mission_fsm.stage import Completed, Editor, InlinedFile, Stage, Tool, option
 
 
