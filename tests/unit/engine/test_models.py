@@ -38,7 +38,7 @@ def test_a_repair_by_a_model_is_told_what_failed_and_shown_what_was_found(
     assert (workspace / "double.py").read_text() == FAULTY
     engine.approve(mission_id)
     assert engine.run(mission_id).state is State.COMPLETE
-    asked = endpoint.bodies[0]["messages"][1]["content"]
+    asked = endpoint.bodies[0]["messages"][-1]["content"]
     for part in ("double doubles", "Mend what the test shows", "double(2) is not 4", FAULTY):
         assert part in asked
     assert len(endpoint.bodies) == 2
