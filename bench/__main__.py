@@ -7,7 +7,21 @@ from pathlib import Path
 
 import click
 
-from bench import checkpoint, disk, durable_step, gate, held, many, memory, reading, results, resume, startup
+from bench import (
+    checkpoint,
+    command,
+    disk,
+    durable_step,
+    gate,
+    held,
+    isolation,
+    many,
+    memory,
+    reading,
+    results,
+    resume,
+    startup,
+)
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Table, markdown, shown
 from bench.machine import described
@@ -22,6 +36,8 @@ SUBJECTS: dict[str, Callable[[Effort], Table]] = {
     "held": held.measure,
     "reading": reading.measure,
     "checkpoint": checkpoint.measure,
+    "command": command.measure,
+    "isolation": isolation.measure,
     "startup": startup.measure,
 }
 

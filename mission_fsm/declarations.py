@@ -34,11 +34,11 @@ def problem_with_declarations(cls: Any, name: str | None) -> str | None:
         return f"it is registered as {name!r} and calls itself {declared!r}"
     if not hasattr(cls, "options"):
         return "it does not declare its options"
+    if not isinstance(cls.touches, frozenset) or not all(isinstance(tool, Tool) for tool in cls.touches):
+        return "touches must be a frozenset of Tool"
     if issubclass(cls, Stage):
         if not isinstance(cls.words, tuple) or not all(isinstance(word, str) for word in cls.words):
             return "words must be a tuple of verbs"
-        if not isinstance(cls.touches, frozenset) or not all(isinstance(tool, Tool) for tool in cls.touches):
-            return "touches must be a frozenset of Tool"
         if not isinstance(cls.when_interrupted, Interrupted):
             return "when_interrupted must be an Interrupted"
     return _problem_with_options(cls.options, several=issubclass(cls, Editor))

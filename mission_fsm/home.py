@@ -10,6 +10,11 @@ from mission_fsm.core.sizes import bytes_of
 from mission_fsm.core.wording import MismatchError
 from mission_fsm.errors import UsageError
 
+# In the home: what stages keep to be faster the next time, by workspace. It can be made anew, so anyone may delete it.
+CACHE = "cache"
+# There too: the copies of workspaces in which editors' programs run, each removed when its program has ended.
+COPIES = "copies"
+
 
 def default_home() -> Path:
     """`$MISSION_HOME`, or the platform's folder for state (on Linux by the XDG Base Directory Specification).

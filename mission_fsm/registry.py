@@ -152,7 +152,7 @@ class _Shelf(Generic[P]):
             # Its own: what its base class says is about all of them.
             summary=cleandoc(type(plugin).__doc__ or "").partition("\n")[0],
             words=stage.words if stage else (),
-            touches=tuple(tool for tool in Tool if tool in stage.touches) if stage else (),
+            touches=tuple(tool for tool in Tool if tool in plugin.touches),
             options=tuple(options_of(plugin.options)),
         )
 

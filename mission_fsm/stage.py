@@ -7,13 +7,21 @@ A stage is a class with a few declarations and one method, found by its entry po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from mission_fsm.core.globs import matches_any
 from mission_fsm.core.globs import problem_with as problem_with_glob
-from mission_fsm.core.options import CommandOptions, InlinedFile, NoOptions, at_least_one, inside_workspace, option
+from mission_fsm.core.options import (
+    CommandOptions,
+    InlinedFile,
+    NoOptions,
+    ProgramOptions,
+    at_least_one,
+    inside_workspace,
+    option,
+)
 from mission_fsm.core.outcomes import (
     AskQuestion,
     BeginRepair,
@@ -39,14 +47,17 @@ from mission_fsm.core.replies import (
     Proposal,
     RepairBegun,
     Reply,
+    Report,
     RetrievalBegun,
 )
 from mission_fsm.core.risk import TEST_FILES
 from mission_fsm.core.text import plain, tail, visible
-from mission_fsm.core.verdict import fingerprint, verdict
+from mission_fsm.core.verdict import expecting_failure, fingerprint, verdict
 from mission_fsm.errors import EditFailed, UnsafePath, WorkspaceError
+from mission_fsm.view import STAMP_LENGTH, FolderFiles, WorkspaceReader, stamp_of
 
 __all__ = [
+    "STAMP_LENGTH",
     "TEST_FILES",
     "Answer",
     "Applied",
@@ -60,6 +71,8 @@ __all__ = [
     "Editor",
     "Failed",
     "FileEdit",
+    "FolderFiles",
+    "InformedEditor",
     "InlinedFile",
     "Interrupted",
     "LastTest",
@@ -67,10 +80,13 @@ __all__ = [
     "NoOptions",
     "Outcome",
     "Plan",
+    "ProgramEditor",
+    "ProgramOptions",
     "Proposal",
     "ProposeChange",
     "RepairBegun",
     "Reply",
+    "Report",
     "RetrievalBegun",
     "Retrieved",
     "RunCommand",
@@ -83,6 +99,7 @@ __all__ = [
     "WorkspaceError",
     "WorkspaceReader",
     "at_least_one",
+    "expecting_failure",
     "fingerprint",
     "inside_workspace",
     "matches_any",
@@ -90,35 +107,11 @@ __all__ = [
     "plain",
     "problem_with_glob",
     "problem_with_path",
+    "stamp_of",
     "tail",
     "verdict",
     "visible",
 ]
-
-
-class WorkspaceReader(Protocol):
-    """The workspace as a stage may see it: read only, and never through a symbolic link that leads outside."""
-
-    @property
-    def root(self) -> Path:
-        """The workspace's folder."""
-        ...
-
-    def files(self) -> Iterator[str]:
-        """Paths of the regular files that .gitignore does not ignore, relative to the root, sorted."""
-        ...
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a regular file, or None where the path is absent. Raises UnsafePath."""
-        ...
-
-    def mode(self, path: str) -> int | None:
-        """The permission bits of a regular file, or None where the path is absent. Raises UnsafePath."""
-        ...
-
-    def link_target(self, path: str) -> str | None:
-        """Where a symbolic link points to, or None where the path is not one. Raises UnsafePath."""
-        ...
 
 
 class StageContext(Protocol):
@@ -165,8 +158,15 @@ class StageContext(Protocol):
         """The edits that the step's options bind, in order: names of editors and their options."""
         ...
 
-    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
-        """What that editor makes of the workspace. Raises EditFailed."""
+    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...] | RunCommand:
+        """What that editor makes of the workspace. Raises EditFailed.
+
+        Of a ProgramEditor it is the command to run first: answer with it, and ask again with its `CommandResult`.
+        """
+        ...
+
+    def proposed(self, proposal: Proposal) -> tuple[FileEdit, ...] | RunCommand:
+        """What was given from outside, a patch or exact changes, made of the workspace. Raises EditFailed."""
         ...
 
     def artifact(self, digest: str) -> bytes:
@@ -175,6 +175,15 @@ class StageContext(Protocol):
 
     def scratch(self) -> Path:
         """A fresh empty folder outside the workspace, removed when the stage returns."""
+        ...
+
+    def cache(self, name: str) -> Path:
+        """A folder outside the workspace for what can be made anew: one for each workspace and name, kept for later
+        missions, open to its owner only. Others may use it at the same time, and anyone may delete it at any time.
+
+        name: of letters, digits, `-` and `_`. Where missions are kept in no folder, or it cannot be written, a
+        fresh one is given, as by `scratch`.
+        """
         ...
 
 
@@ -205,10 +214,12 @@ class Editor(ABC):
     """A way to make a change set. Its name is the key under `with` that selects it.
 
     options: attrs class, or InlinedFile, of the value under that key.
+    touches: what it needs to touch besides what its stage does.
     """
 
     name: ClassVar[str]
     options: ClassVar[Any]
+    touches: ClassVar[frozenset[Tool]] = frozenset()
 
     @abstractmethod
     def edit(self, options: Any, workspace: WorkspaceReader, scratch: Path) -> tuple[FileEdit, ...]:
@@ -223,3 +234,37 @@ class Editor(ABC):
         Raises EditFailed when the options are malformed, so that a plan is refused before it is approved.
         """
         return None
+
+
+class InformedEditor(Editor):
+    """An editor that is told its task: what the step is to do, which tests failed and how, what a search found."""
+
+    @abstractmethod
+    def edit_for(
+        self, task: Mapping[str, Any], options: Any, workspace: WorkspaceReader, scratch: Path
+    ) -> tuple[FileEdit, ...]:
+        """As `edit`. task: what the program of an editor finds in the file that MISSION_TASK names, as JSON values;
+        empty where it is tried without a mission.
+        """
+
+    def edit(self, options: Any, workspace: WorkspaceReader, scratch: Path) -> tuple[FileEdit, ...]:
+        """What it makes without knowing its task. Raises as `edit_for` does."""
+        return self.edit_for({}, options, workspace, scratch)
+
+
+class ProgramEditor(Editor):
+    """An editor whose change is made by a program, which the engine runs in an isolated copy of the workspace."""
+
+    touches = frozenset({Tool.EXEC})
+
+    @abstractmethod
+    def program(self, options: Any) -> RunCommand:
+        """The program. It stands in the plan where the options have it as `run`, `cwd` and `env` (ProgramOptions)."""
+
+    @abstractmethod
+    def made(self, options: Any, result: CommandResult) -> tuple[FileEdit, ...]:
+        """The change, of `result.edits`: what the program changed in its copy. Raises EditFailed where it failed."""
+
+    def edit(self, options: Any, workspace: WorkspaceReader, scratch: Path) -> tuple[FileEdit, ...]:  # noqa: ARG002
+        """It makes nothing by itself. Raises EditFailed."""
+        raise EditFailed(f"the editor {self.name} runs a program, which only a mission does")

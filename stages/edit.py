@@ -6,11 +6,11 @@ from mission_fsm.stage import (
     Completed,
     EditFailed,
     Failed,
-    InlinedFile,
     NeedInput,
     Outcome,
     Proposal,
     ProposeChange,
+    RunCommand,
     Stage,
     StageContext,
     Tool,
@@ -35,16 +35,17 @@ class Edit(Stage):
 
     def run(self, context: StageContext) -> Outcome:
         bound = context.edits()
-        if bound:
-            editor, options = bound[0]
-        elif isinstance(context.reply, Proposal):
-            editor, options = "patch", InlinedFile.of(context.artifact(context.reply.digest))
-        else:
-            return NeedInput(f"a patch for step {context.step.step_id}: {context.step.description}")
         try:
-            files = context.edit(editor, options)
+            if bound:
+                made = context.edit(*bound[0])
+            elif isinstance(context.reply, Proposal):
+                made = context.proposed(context.reply)
+            else:
+                return NeedInput(f"a patch for step {context.step.step_id}: {context.step.description}")
         except EditFailed as error:
             return Failed("edit_failed", str(error))
-        if not files:
+        if isinstance(made, RunCommand):
+            return made
+        if not made:
             return Completed("nothing to change: the files are already as this step would leave them")
-        return ProposeChange(files, context.step.description)
+        return ProposeChange(made, context.step.description)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from attrs import asdict, frozen
@@ -19,6 +20,8 @@ from mission_fsm.stage import (
     Retrieved,
     Stage,
     StageContext,
+    UnsafePath,
+    WorkspaceError,
     WorkspaceReader,
     at_least_one,
     matches_any,
@@ -26,10 +29,17 @@ from mission_fsm.stage import (
     problem_with_glob,
 )
 
-from .ranges import ranges
-from .ranking import Found, Ranking, rank, read_text
-from .terms import Term, terms_of
+from .search.index import update
+from .search.keeping import with_index
+from .search.ranges import ranges
+from .search.ranking import Ranked, Ranking, rank
+from .search.reading import text_or_none
+from .search.reasons import reasons
+from .search.tables import Tables
+from .search.terms import Term, terms_of
 
+# Under which name the index is kept.
+_CACHE = "search"
 _PATHS_SHOWN = 3
 
 
@@ -65,11 +75,13 @@ class Retrieve(Stage):
         if not isinstance(context.reply, RetrievalBegun):
             return BeginRetrieval(query)
         terms = terms_of(query, self.words)
-        paths = context.workspace.files()
-        if options.paths:
-            paths = (path for path in paths if matches_any(options.paths, path))
-        ranking = rank(context.workspace, paths, terms, options.limit)
-        hits = [hit for found in ranking.found if (hit := _hit(context.workspace, found, terms))]
+        is_wanted = partial(matches_any, options.paths) if options.paths else None
+
+        def look(tables: Tables) -> Ranking:
+            return rank(tables, update(tables, context.workspace), terms, options.limit, is_wanted)
+
+        ranking = with_index(context.cache(_CACHE), look)
+        hits = [hit for ranked in ranking.ranked if (hit := _hit(context.workspace, ranked, terms))]
         summary = _summary([hit["path"] for hit in hits], terms, ranking)
         if options.require and not hits:
             return Failed("nothing_found", summary)
@@ -83,17 +95,21 @@ class Retrieve(Stage):
         return Retrieved(len(hits), summary, json.dumps(result, ensure_ascii=False, indent=1).encode("utf-8"))
 
 
-def _hit(workspace: WorkspaceReader, found: Found, terms: Sequence[Term]) -> dict[str, Any] | None:
+def _hit(workspace: WorkspaceReader, ranked: Ranked, terms: Sequence[Term]) -> dict[str, Any] | None:
     """What is told of a file, the digest of the very bytes whose lines are named; None if it has gone meanwhile."""
-    content = read_text(workspace, found.path)
-    if content is None:
+    try:
+        read = workspace.read(ranked.path)
+    except (UnsafePath, WorkspaceError):
+        return None
+    content = text_or_none(read) if read is not None else None
+    if content is None or not (why := reasons(ranked.path, content, terms)):
         return None
     return {
-        "path": found.path,
+        "path": ranked.path,
         "digest": hashlib.sha256(content).hexdigest(),
-        "score": round(found.score, 3),
-        "reasons": list(found.reasons),
-        "ranges": [asdict(span) for span in ranges(content, terms)],
+        "score": round(ranked.score, 3),
+        "reasons": list(why),
+        "ranges": [asdict(span) for span in ranges(ranked.path, content, terms)],
     }
 
 

@@ -39,7 +39,6 @@ class Giving:
     session: Session
     pen: Pen
     control: Control
-    registry: Registry
     home: Path | None
     on_output: Callable[[bytes], None] | None
 
@@ -48,17 +47,9 @@ Giver = Callable[[Giving], Given]
 
 
 def of_patch(patch: bytes) -> Giver:
-    """Gives a patch. Raises UsageError for one that is malformed, whatever the files are."""
-
-    def give(giving: Giving) -> Given:
-        try:
-            giving.registry.editor("patch").paths(InlinedFile.of(patch))
-        except EditFailed as error:
-            raise UsageError(str(error)) from error
-        digest = bytes_digest(patch)
-        return Given(digest, {digest: patch})
-
-    return give
+    """Gives a patch."""
+    digest = bytes_digest(patch)
+    return lambda _: Given(digest, {digest: patch})
 
 
 def of_files(files: Mapping[str, bytes | None]) -> Giver:
@@ -71,6 +62,17 @@ def given_edits(root: Root, edits: Sequence[FileEdit], seen: Mapping[str, Versio
     """Exact changes of the workspace. Raises as `changeset.build` does."""
     change_set, contents = changeset.build(root, edits, seen)
     return Given(change_set.digest, {**contents, change_set.digest: changeset.to_json(change_set)})
+
+
+def refuse_malformed(given: Given, registry: Registry) -> None:
+    """Raise UsageError for a patch that is malformed, whatever the files are."""
+    content = given.blobs[given.digest]
+    if is_change_set(content):
+        return
+    try:
+        registry.editor("patch").paths(InlinedFile.of(content))
+    except EditFailed as error:
+        raise UsageError(str(error)) from error
 
 
 def is_change_set(content: bytes) -> bool:

@@ -26,7 +26,7 @@ from mission_fsm.runner.control import Control, Interruption, to_text
 from mission_fsm.runner.coverage import writing_stages
 from mission_fsm.runner.effects import Effects, OutputListener
 from mission_fsm.runner.facts import drift, facts_of
-from mission_fsm.runner.given import Giver, Giving
+from mission_fsm.runner.given import Giver, Giving, refuse_malformed
 from mission_fsm.runner.loading import Loader
 from mission_fsm.runner.pen import Pen
 from mission_fsm.runner.quota import Quota
@@ -101,13 +101,14 @@ class Host:
         """Give the mission something from outside, where the step that has it next can use it.
 
         taking: the command that takes what has that digest. give: makes it, of the workspace.
-        Raises what `give` does; Refused where the mission wants none, or where it does not fit the files or the scope
-        contract.
+        Raises what `give` does; UsageError for a patch that is malformed; Refused where the mission wants none, or
+        where it does not fit the files or the scope contract.
         """
         decide(session.mission, taking(_ANY_DIGEST))
         with self._controlled(session) as (pen, control):
-            given = give(Giving(session, pen, control, self.registry, self.home, self._on_output))
+            given = give(Giving(session, pen, control, self.home, self._on_output))
             self.quota.require(self.quota.bytes_of(given.blobs), "this patch")
+            refuse_malformed(given, self.registry)
             command = taking(given.digest)
             Rehearsal(session).rehearse(command, given.blobs, pen, self.registry, self.quota)
         return session.decide(command, given.blobs)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from mission_fsm.core.outcomes import FileEdit
+from mission_fsm.core.outcomes import FileEdit, RunCommand
 from mission_fsm.core.plan import Plan, Step
-from mission_fsm.core.replies import CommandResult, LastTest, Reply
-from mission_fsm.stage import Editor, NoOptions, WorkspaceReader
+from mission_fsm.core.replies import CommandResult, LastTest, Proposal, Reply
+from mission_fsm.stage import Editor, InlinedFile, NoOptions, ProgramEditor, WorkspaceReader
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.reader import Reader
 
@@ -25,7 +25,7 @@ class StageProbe:
     Files are read by the same reader as in a mission. `attrs.evolve` makes the same situation with another reply.
 
     folder: the workspace.
-    scratches: a folder for scratch folders, which stay there for whoever made it to remove.
+    scratches: a folder for scratch and cache folders, which stay there for whoever made it to remove.
     bound: the edits that the step binds: names of editors and their options.
     editors: by name, those that can be asked for.
     artifacts: bytes by digest, of proposals too.
@@ -66,9 +66,18 @@ class StageProbe:
         """The edits that the step binds."""
         return self.bound
 
-    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...]:
-        """What the editor makes of the folder. Raises EditFailed."""
-        return self.editors[editor].edit(options, self._reader, self.scratch())
+    def edit(self, editor: str, options: Any) -> tuple[FileEdit, ...] | RunCommand:
+        """What the editor makes of the folder, or of the reply to the command that it wants run. Raises EditFailed."""
+        plugin = self.editors[editor]
+        if isinstance(plugin, ProgramEditor):
+            if isinstance(self.reply, CommandResult) and self.reply.edits is not None:
+                return plugin.made(options, self.reply)
+            return evolve(plugin.program(options), isolated=True)
+        return plugin.edit(options, self._reader, self.scratch())
+
+    def proposed(self, proposal: Proposal) -> tuple[FileEdit, ...] | RunCommand:
+        """What the editor `patch` makes of a proposal. Raises EditFailed."""
+        return self.edit("patch", InlinedFile.of(self.artifact(proposal.digest)))
 
     def artifact(self, digest: str) -> bytes:
         """The bytes that were given under that digest."""
@@ -77,3 +86,9 @@ class StageProbe:
     def scratch(self) -> Path:
         """A fresh empty folder."""
         return Path(tempfile.mkdtemp(dir=self.scratches))
+
+    def cache(self, name: str) -> Path:
+        """A folder that stays, among the scratch folders."""
+        folder = self.scratches / "cache" / name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder

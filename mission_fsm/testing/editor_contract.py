@@ -13,10 +13,13 @@ from attrs import frozen
 
 from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.core.paths import problem_with_path
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.errors import EditFailed
 from mission_fsm.registry import Registry
-from mission_fsm.stage import Editor
+from mission_fsm.runner.running import OUTPUT_CAP_BYTES
+from mission_fsm.stage import Editor, ProgramEditor
 from mission_fsm.testing.folders import contents
+from mission_fsm.workspace.isolated import run_isolated
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.reader import Reader
 
@@ -95,11 +98,21 @@ class EditorContract:
         with Root(case.folder) as root:
             try:
                 editor.paths(case.options)
+                if isinstance(editor, ProgramEditor):
+                    return _run(editor, case.options, root, scratch)
                 return editor.edit(case.options, Reader(root), scratch)
             except EditFailed as error:
                 why = str(error)
         assert why.strip(), "it fails without saying why"
         return None
+
+
+def _run(editor: ProgramEditor, options: Any, root: Root, scratch: Path) -> tuple[FileEdit, ...]:
+    """What it makes of what its program does, which is run as in a mission, but for what a mission tells it."""
+    asked = editor.program(options)
+    spec = CommandSpec(asked.argv, asked.cwd, asked.env, asked.timeout_s, isolated=True)
+    ran = run_isolated(spec, root=root, places=[scratch], purpose="contract", cap_bytes=OUTPUT_CAP_BYTES)
+    return editor.made(options, ran.result)
 
 
 def _fresh(folder: Path, name: str) -> Path:

@@ -172,6 +172,7 @@ class StoreSharingContract(StoreTests):
         results = together(partial(append, store, lease, 1, started(0), standing=HOLDING) for lease in leases)
         assert sorted(isinstance(result, Held) for result in results) == [False, True, True]
         assert [row.holds_workspace for row in store.rows()].count(True) == 1
+        assert [row for row in store.rows() if row.holds_workspace] == store.rows(holding=True)
 
     # --- requests
 

@@ -130,7 +130,7 @@ def check_workspace(path: Path, home: Path | None) -> Path:
         raise InvalidWorkspace(f"the workspace {path} is not a folder")
     if resolved == resolved.parent:
         raise InvalidWorkspace("the workspace cannot be /: choose the project's folder")
-    if resolved in _home_folders():
+    if _is_home_folder(resolved):
         raise InvalidWorkspace(f"the workspace cannot be the home folder {resolved}: choose the project's folder")
     missions = home.resolve() if home is not None else None
     if missions is not None and (missions == resolved or missions in resolved.parents or resolved in missions.parents):
@@ -143,10 +143,13 @@ def check_workspace(path: Path, home: Path | None) -> Path:
     return resolved
 
 
-def _home_folders() -> set[Path]:
-    """The home folder as the environment says it, and as the user database does."""
-    folders = (os.environ.get("HOME", ""), _home_in_user_database(os.getuid()))
-    return {Path(folder).resolve() for folder in folders if folder.startswith("/")}
+def _is_home_folder(folder: Path) -> bool:
+    """Whether it is the user's home folder, as the environment says it, or as the user database does."""
+    for named in (os.environ.get("HOME", ""), _home_in_user_database(os.getuid())):
+        with suppress(OSError, ValueError):
+            if named.startswith("/") and folder.samefile(named):
+                return True
+    return False
 
 
 @cache

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mission_fsm.core.changes import Version
 from mission_fsm.errors import UnsafePath
+from mission_fsm.stage import FolderFiles
 from mission_fsm.workspace.names import check_path
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.versions import SYMLINK, image_at
-from mission_fsm.workspace.walk import walk
+from mission_fsm.workspace.walk import survey, walk
 
 
 class Reader:
@@ -21,9 +22,10 @@ class Reader:
         change made from it is a change of exactly those versions, whatever happens to the files meanwhile.
     """
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, seen: Mapping[str, Version | None] | None = None) -> None:
+        """seen: what was read before, for it."""
         self._root = root
-        self.seen: dict[str, Version | None] = {}
+        self.seen: dict[str, Version | None] = dict(seen or {})
 
     @property
     def root(self) -> Path:
@@ -33,6 +35,10 @@ class Reader:
     def files(self) -> Iterator[str]:
         """Paths of the regular files that .gitignore does not ignore, sorted; see `walk`."""
         return walk(self._root)
+
+    def survey(self) -> Iterator[FolderFiles]:
+        """The same files folder by folder, with what tells whether one has changed; see `stamp_of`."""
+        return survey(self._root)
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a regular file, or None where the path is absent.

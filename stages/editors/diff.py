@@ -12,13 +12,29 @@ from attrs import define, field, frozen
 
 from mission_fsm.stage import EditFailed, problem_with_path
 
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_BINARY = re.compile(rb"(?:literal|delta) (\d{1,20})")
 _ESCAPE = re.compile(rb'\\([abfnrtv"\\]|[0-7]{3})')
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 # What git puts before the two paths, by its settings: a/ b/, or i/ w/ c/ o/ for index, work tree, commit, object.
 _PREFIXES = frozenset({b"a", b"b", b"c", b"i", b"o", b"w", b"1", b"2"})
 _SUBMODULE = 0o160000
+# What git gives a file: plain, executable, a symbolic link, and what an early git gave one that its group may write.
+_MODES = frozenset({0o100644, 0o100755, 0o120000, 0o100664})
+
+
+@frozen
+class Hunk:
+    """One run of changed lines. line: where the diff says that it begins in the old file, from 1.
+
+    before: the lines of the old file that it is about, as they stand there.
+    """
+
+    line: int
+    before: bytes
 
 
 @frozen
@@ -28,7 +44,7 @@ class FileDiff:
     old, new: its path before and after; None where it is absent.
     renamed, copied: whether `new` was made from another path.
     new_mode: the git mode that the diff sets, such as 0o100755, or None.
-    has_hunks: whether it holds changed lines.
+    hunks: the changed lines, in order.
     has_cr: whether one of those lines ends in CR.
     """
 
@@ -37,7 +53,7 @@ class FileDiff:
     renamed: bool = False
     copied: bool = False
     new_mode: int | None = None
-    has_hunks: bool = False
+    hunks: tuple[Hunk, ...] = ()
     has_cr: bool = False
 
     @property
@@ -75,6 +91,7 @@ class _Section:
     moved_from: bytes | None = None
     moved_to: bytes | None = None
     facts: set[str] = field(factory=set)
+    hunks: list[Hunk] = field(factory=list)
     new_mode: int | None = None
 
 
@@ -104,6 +121,8 @@ def _sections(lines: list[bytes]) -> list[_Section]:
         else:
             if section is not None and line == b"GIT binary patch":
                 section.facts.add("binary")
+            elif section is not None and (binary := _BINARY.fullmatch(line)) and int(binary[1]) > MAX_FILE_BYTES:
+                raise _bad(at, f"it makes a file larger than {MAX_FILE_BYTES // 1024**2} MiB, too large for a change")
             elif section is not None and line.startswith(b"Binary files ") and line.endswith(b" differ"):
                 raise _bad(at, "a binary file differs, and its bytes are not here: make it with git diff --binary")
             at += 1
@@ -142,24 +161,34 @@ def _mode(section: _Section, octal: bytes, at: int, *, sets: bool) -> None:
         raise _bad(at, "a file's mode is octal digits, such as 100644") from None
     if mode == _SUBMODULE:
         raise _bad(at, "it changes a submodule, and only files can be changed")
-    if sets:
-        section.new_mode = mode
+    if not sets:
+        return
+    if mode not in _MODES:
+        raise _bad(at, f"git knows no file of mode {mode:o}, only 100644, 100755 and the link 120000")
+    section.new_mode = mode
 
 
 def _skip_hunk(lines: list[bytes], at: int, hunk: re.Match[bytes], section: _Section) -> int:
     """Where the hunk that begins at that line ends. Its own lines may look like headers, and are none."""
     start = at
-    old, new = (1 if count is None else int(count) for count in hunk.groups())
-    while old > 0 or new > 0:
+    old, new = (1 if count is None else int(count) for count in hunk.groups()[1:])
+    before: list[bytes] = []
+    # What says that the last line has no end stands below it, and is not counted.
+    while old > 0 or new > 0 or (at + 2 < len(lines) and lines[at + 1][:1] == b"\\"):
         at += 1
         line = lines[at] if at < len(lines) - 1 else b"?"
         kind = line[:1]
         if kind not in {b"", b"\r", b" ", b"-", b"+", b"\\"}:
             raise _bad(start, f"the hunk breaks off at line {at + 1}, or its numbers of lines are wrong")
-        old -= kind not in {b"+", b"\\"}
+        if kind not in {b"+", b"\\"}:
+            old -= 1
+            before.append((line[1:] if kind in {b" ", b"-"} else line) + b"\n")
+        elif kind == b"\\" and lines[at - 1][:1] != b"+":
+            before[-1:] = [text.removesuffix(b"\n") for text in before[-1:]]
         new -= kind not in {b"-", b"\\"}
         if line.endswith(b"\r") and kind != b"\\":
             section.facts.add("cr")
+    section.hunks.append(Hunk(int(hunk[1]), b"".join(before)))
     return at + 1
 
 
@@ -237,7 +266,7 @@ def _file(section: _Section, strip: int) -> FileDiff:
         renamed="rename" in facts,
         copied="copy" in facts,
         new_mode=section.new_mode,
-        has_hunks="hunks" in facts,
+        hunks=tuple(section.hunks),
         has_cr="cr" in facts,
     )
 

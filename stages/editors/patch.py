@@ -7,19 +7,23 @@ copies is the change. The workspace is only read.
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
-from mission_fsm.stage import EditFailed, Editor, FileEdit, InlinedFile, WorkspaceReader
+from mission_fsm.stage import EditFailed, Editor, FileEdit, InlinedFile, WorkspaceReader, visible
 
-from .diff import Diff, FileDiff, read_diff
+from .diff import MAX_FILE_BYTES, Diff, FileDiff, read_diff
 from .git_errors import sentence
+from .places import refuse_guesses
 
 _TIMEOUT_S = 120
+MAX_PATCH_BYTES = 64 * 1024 * 1024
 _SETTINGS = ("-c", "core.autocrlf=false", "-c", "core.fileMode=true", "-c", "core.symlinks=true")
 # The last two are where git on macOS is found.
 _INHERITED = ("PATH", "DEVELOPER_DIR", "SDKROOT")
@@ -49,6 +53,7 @@ class Patch(Editor):
         diff = _checked(content, scratch)
         before = _images(diff, workspace)
         crlf = _with_crlf(diff, before)
+        _refuse_guesses(diff, before, crlf)
         tree = scratch / "tree"
         tree.mkdir()
         for path, image in before.items():
@@ -77,6 +82,8 @@ def _line_ends(content: bytes) -> bytes:
 
 def _checked(content: bytes, folder: Path) -> Diff:
     """The patch's files. git reads the whole patch too, and must find the same ones. Raises EditFailed."""
+    if len(content) > MAX_PATCH_BYTES:
+        raise EditFailed(f"the patch is larger than {MAX_PATCH_BYTES // 1024**2} MiB: make it in parts")
     diff = read_diff(content)
     counted = _git(folder, content, f"-p{diff.strip}", "--numstat", "-z")
     if counted.returncode != 0:
@@ -93,8 +100,15 @@ def _checked(content: bytes, folder: Path) -> Diff:
 
 
 def _images(diff: Diff, workspace: WorkspaceReader) -> dict[str, _Image]:
-    images = {}
-    for path in sorted({path for file in diff.files for path in file.paths}):
+    images: dict[str, _Image] = {}
+    named = sorted({path for file in diff.files for path in file.paths})
+    for path in named:
+        # A file and a folder may change places: what stands where the other is to be holds nothing of it.
+        below = f"{path}/"
+        if any(above in images for above in _above(path)):
+            continue
+        if any(other.startswith(below) for other in named) and stat.S_ISDIR(_mode_of(workspace.root / path)):
+            continue
         target = workspace.link_target(path)
         content = workspace.read(path) if target is None else None
         if target is not None:
@@ -102,6 +116,17 @@ def _images(diff: Diff, workspace: WorkspaceReader) -> dict[str, _Image]:
         elif content is not None:
             images[path] = _Image(content, workspace.mode(path) or 0o644)
     return images
+
+
+def _above(path: str) -> list[str]:
+    return [path[:at] for at, char in enumerate(path) if char == "/"]
+
+
+def _mode_of(place: Path) -> int:
+    try:
+        return place.lstat().st_mode
+    except OSError:
+        return 0
 
 
 def _with_crlf(diff: Diff, before: Mapping[str, _Image]) -> frozenset[str]:
@@ -113,11 +138,21 @@ def _with_crlf(diff: Diff, before: Mapping[str, _Image]) -> frozenset[str]:
     converted: set[str] = set()
     for file in diff.files:
         image = before.get(file.old) if file.old is not None else None
-        if image is None or image.is_link or not file.has_hunks or file.has_cr:
+        if image is None or image.is_link or not file.hunks or file.has_cr:
             continue
         if 0 < image.content.count(b"\n") == image.content.count(b"\r\n"):
             converted |= file.paths
     return frozenset(converted)
+
+
+def _refuse_guesses(diff: Diff, before: Mapping[str, _Image], crlf: frozenset[str]) -> None:
+    """Raise EditFailed where a hunk has moved and its place is a guess; not for a file that the patch names twice."""
+    named = Counter(path for file in diff.files for path in file.paths)
+    for file in diff.files:
+        image = before.get(file.old) if file.old is not None else None
+        if image is not None and file.old is not None and named[file.old] == 1 and not image.is_link:
+            content = image.content.replace(b"\r\n", b"\n") if file.old in crlf else image.content
+            refuse_guesses(file.old, content, file.hunks)
 
 
 def _put(tree: Path, path: str, image: _Image, *, as_lf: bool) -> None:
@@ -171,6 +206,8 @@ def _taken(tree: Path) -> dict[str, _Image]:
             elif place.is_dir():
                 folders.append(place)
             else:
+                if place.stat().st_size > MAX_FILE_BYTES:
+                    raise EditFailed(f"{visible(path)} would be larger than {MAX_FILE_BYTES // 1024**2} MiB")
                 images[path] = _Image(place.read_bytes(), 0o644)
     return images
 

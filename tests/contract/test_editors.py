@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mission_fsm.stage import InlinedFile
 from mission_fsm.testing.editor_contract import EditCase, EditorContract
+from stages.editors.command import Command, Program
+from stages.editors.openai import OpenAI, Request
 from stages.editors.patch import Patch
 from stages.editors.replace import Replace, Replacement
 from stages.editors.write import WholeFile, Write
@@ -37,6 +43,41 @@ def workspace(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "a.txt").write_text("one\nend\n")
     return folder
+
+
+class CommandSuite(EditorContract):
+    editor = Command
+
+    def cases(self, tmp_path: Path) -> Sequence[EditCase]:
+        folder = workspace(tmp_path)
+
+        def python(text: str) -> Program:
+            return Program(run=(sys.executable, "-c", text))
+
+        return [
+            EditCase(folder, python("open('a.txt', 'a').write('more'); open('b.txt', 'w')")),
+            EditCase(folder, python("pass"), fails=True),
+            EditCase(folder, python("open('a.txt', 'w'); raise SystemExit(1)"), fails=True),
+        ]
+
+
+class OpenAISuite(EditorContract):
+    editor = OpenAI
+
+    @pytest.fixture(autouse=True)
+    def answer(self, endpoint: Any) -> None:
+        """What the model answers each time."""
+        swap = "<<<<<<< SEARCH\none\n=======\ntwo\n>>>>>>> REPLACE"
+        endpoint.says(f"FILE: a.txt\n{swap}\nFILE: sub/b.txt\n<<<<<<< WRITE\nb\n>>>>>>> WRITE")
+
+    def cases(self, tmp_path: Path) -> Sequence[EditCase]:
+        folder = workspace(tmp_path)
+        (folder / "c.txt").write_text("one\n")
+        return [
+            EditCase(folder, Request("Count on", ("a.txt",))),
+            EditCase(folder, Request("Count on", ("c.txt",)), fails=True),
+            EditCase(folder, Request("Count on", ("no.txt",)), fails=True),
+        ]
 
 
 class PatchSuite(EditorContract):

@@ -315,3 +315,10 @@ def test_the_plugins_of_this_project_are_sound() -> None:
     assert set(registry.stage_names()) == {entry.name for entry in entry_points(group="mission_fsm.stages")}
     assert len(registry.describe()) == len(registry.stage_names()) + len(registry.editor_names())
     assert registry.table() is registry.table()
+
+
+def test_an_editor_says_what_it_touches_besides_its_stage() -> None:
+    """A program is run by one of the built-in editors; the others need no more than to write."""
+    touched = {each.name: each.touches for each in Registry.installed().describe() if each.kind == "editor"}
+    assert touched["command"] == (Tool.EXEC,)
+    assert touched["patch"] == touched["replace"] == touched["write"] == ()

@@ -17,8 +17,8 @@ from mission_fsm.journal.memory import MemoryStore
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.registry import Registry
 from mission_fsm.runner.digests import bytes_digest
-from mission_fsm.runner.effects import OUTPUT_CAP_BYTES
 from mission_fsm.runner.quota import Quota
+from mission_fsm.runner.running import OUTPUT_CAP_BYTES
 from mission_fsm.stage import (
     CommandOptions,
     CommandResult,

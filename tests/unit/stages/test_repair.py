@@ -123,6 +123,14 @@ def test_without_a_command_of_its_own_it_runs_the_last_failed_test_as_that_was_r
     assert isinstance(judged, Failed), "the report that the test writes is missing"
 
 
+def test_a_test_that_its_step_had_found_is_run_where_that_step_runs_it(in_turn: StageProbe) -> None:
+    found = attrs.evolve(CHECK, options={"run": [], "cwd": "sub", "env": {"A": "1"}, "report": None})
+    for step_id in ("check", "mend"):
+        last = LastTest("test-2", step_id, success=False, command=("make", "test"))
+        probe = at(in_turn, 1, Applied("d"), options=RepairOptions(), last_test=last, other_steps=(found,))
+        assert Repair().run(probe) == RunCommand(("make", "test"), "test", cwd="sub", env={"A": "1"}, timeout_s=60)
+
+
 @pytest.mark.parametrize("last", [None, LastTest("test-1", "check", success=True, command=("make",))])
 def test_without_any_failed_test_the_edit_is_all(last: LastTest | None, in_turn: StageProbe) -> None:
     proposed = Repair().run(at(in_turn, 1, RepairBegun(1), options=RepairOptions(), last_test=last))

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from mission_fsm.stage import BeginRetrieval, Failed, Outcome, RetrievalBegun, Retrieved, Step
 from mission_fsm.testing.context import StageProbe
-from stages.ranges import ranges
-from stages.ranking import MAX_FILE_BYTES
 from stages.retrieve import Retrieve, Search
-from stages.terms import terms_of
+from stages.search.ranges import ranges
+from stages.search.reading import MAX_FILE_BYTES
+from stages.search.terms import terms_of
 
 MakeWorkspace = Callable[..., Path]
 Make = Callable[..., StageProbe]
@@ -173,7 +173,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], says: s
 
 @given(st.lists(st.sampled_from(["zebra", "def zebra():", "    x = 1", "", "a_zebra_b", "other"]), max_size=120))
 def test_ranges_are_in_the_file_in_order_and_apart_and_there_where_a_term_is(lines: list[str]) -> None:
-    found = ranges("\n".join(lines).encode(), terms_of("zebra"))
+    found = ranges("x.py", "\n".join(lines).encode(), terms_of("zebra"))
     assert len(found) <= 5
     assert bool(found) == any("zebra" in line for line in lines)
     for at, span in enumerate(found):
@@ -184,5 +184,5 @@ def test_ranges_are_in_the_file_in_order_and_apart_and_there_where_a_term_is(lin
 
 def test_a_definition_is_shown_to_its_end() -> None:
     source = b"int x;\nfunction zebra() {\n  one();\n\n  two();\n}\nfunction other() {\n}\n" + b"\n" * 20
-    (span,) = ranges(source, terms_of("zebra"))
+    (span,) = ranges("x.js", source, terms_of("zebra"))
     assert (span.start, span.end) == (1, 6)

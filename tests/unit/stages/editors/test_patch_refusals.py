@@ -56,6 +56,10 @@ RunEditor = Callable[..., tuple[FileEdit, ...]]
             "line 3 of the patch: a binary file differs, and its bytes are not here",
         ),
         (
+            "diff --git a/x b/x\nindex 1234567..89abcde 100644\nGIT binary patch\nliteral 1000000000\nzcmV-<\n",
+            "line 4 of the patch: it makes a file larger than 64 MiB",
+        ),
+        (
             "diff --git a/lib b/lib\nindex 1234567..89abcde 160000\n--- a/lib\n+++ b/lib\n@@ -1 +1 @@\n-a\n+b\n",
             "line 2 of the patch: it changes a submodule",
         ),
@@ -97,6 +101,7 @@ def _creating(path: str) -> str:
         ("diff --git a/x b/y\ncopy from ../../secret\ncopy to y\n", "leads out of its folder by .."),
         ('--- "a/\\056\\056/x"\n+++ "b/\\056\\056/x"\n@@ -1 +1 @@\n-a\n+b\n', "leads out of its folder by .."),
         ('--- "a/\\377"\n+++ "b/\\377"\n@@ -1 +1 @@\n-a\n+b\n', "not UTF-8"),
+        ('--- "a/x\\000y"\n+++ "b/x\\000y"\n@@ -1 +1 @@\n-a\n+b\n', "NUL"),
     ],
 )
 def test_a_patch_that_leads_out_of_the_workspace_is_refused_by_name(patch: str, says: str) -> None:
@@ -179,3 +184,78 @@ def test_control_characters_in_a_name_are_shown_as_escapes(
         run_editor(Patch(), make_workspace({}), InlinedFile(text=patch))
     assert "\x1b" not in str(refused.value)
     assert os.linesep not in str(refused.value)
+
+
+def test_a_patch_that_is_too_large_is_refused_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.editors.patch.MAX_PATCH_BYTES", 1024**2)
+    with pytest.raises(EditFailed, match="the patch is larger than 1 MiB: make it in parts"):
+        Patch().paths(InlinedFile(text="no patch" * 1024**2))
+
+
+def test_a_small_binary_delta_that_makes_a_huge_file_is_refused(
+    repository: Any, make_workspace: Callable[..., Path], run_editor: RunEditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delta says how often what is there is repeated, so its own size bounds nothing."""
+    monkeypatch.setattr("stages.editors.patch.MAX_FILE_BYTES", 100_000)
+    block = bytes(number * number % 251 for number in range(5_000))
+    (repository.folder / "image").write_bytes(block)
+    repository.commit()
+    (repository.folder / "image").write_bytes(block * 21)
+    patch = repository.diff()
+    assert len(patch) < 10_000
+    with pytest.raises(EditFailed, match="image would be larger than"):
+        run_editor(Patch(), make_workspace({"image": block}), InlinedFile.of(patch))
+
+
+# --- ambiguous
+
+BLOCK = "if it:\n    do()\nend\n"
+
+
+def _changing(line: int) -> str:
+    return f"@@ -{line},3 +{line},3 @@\n if it:\n-    do()\n+    undo()\n end\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "hunks", "after"),
+    [
+        # where the diff says, though the same lines stand elsewhere too
+        (BLOCK * 3, _changing(4), BLOCK + BLOCK.replace("do()", "undo()") + BLOCK),
+        # moved, and there only once
+        ("one\n" * 4 + BLOCK, _changing(2), "one\n" * 4 + BLOCK.replace("do()", "undo()")),
+        # moved as far as the hunk before it
+        (
+            "new\np\nq\nfirst\n" + BLOCK * 2,
+            "@@ -2,3 +2,3 @@\n q\n-first\n+FIRST\n if it:\n" + _changing(7),
+            "new\np\nq\nFIRST\n" + BLOCK + BLOCK.replace("do()", "undo()"),
+        ),
+    ],
+)
+def test_a_hunk_lands_where_it_was_meant(
+    make_workspace: Callable[..., Path], run_editor: RunEditor, before: str, hunks: str, after: str
+) -> None:
+    (edit,) = run_editor(Patch(), make_workspace({"a": before}), InlinedFile(text=f"--- a/a\n+++ b/a\n{hunks}"))
+    assert edit.content == after.encode()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_hunk_that_has_moved_and_fits_in_more_than_one_place_is_refused_with_the_places(
+    make_workspace: Callable[..., Path], run_editor: RunEditor, end: str
+) -> None:
+    """The nearest place would be a guess, and one block is as good as the other to whoever reviews the diff."""
+    workspace = make_workspace({"a": ("new\n" + BLOCK * 2).replace("\n", end)})
+    with pytest.raises(EditFailed) as refused:
+        run_editor(Patch(), workspace, InlinedFile(text=f"--- a/a\n+++ b/a\n{_changing(1)}"))
+    assert str(refused.value) == (
+        "a: the lines of the hunk for line 1 are not there, but in 2 other places (lines 2, 5), so which is meant "
+        "cannot be told: make the patch anew"
+    )
+
+
+def test_a_block_without_a_line_end_is_only_at_the_end_of_its_file(
+    make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    hunk = "@@ -2 +2 @@\n-end\n\\ No newline at end of file\n+END\n"
+    workspace = make_workspace({"a": "end\nmore\nend"})
+    (edit,) = run_editor(Patch(), workspace, InlinedFile(text=f"--- a/a\n+++ b/a\n{hunk}"))
+    assert edit.content == b"end\nmore\nEND\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.terms import PART, WHOLE, WORD, fold, parts_of, terms_of
+from stages.search.terms import PART, WHOLE, WORD, by_key, fold, keys_of, parts_of, terms_in, terms_of
 
 VERBS = ("find", "research", "read")
 
@@ -53,6 +53,7 @@ def test_any_word_folds_to_something_no_longer_than_it_is(word: str) -> None:
         ("parse_kv_pairs", ("parse", "kv", "pairs")),
         ("bytes2human", ("bytes", "2", "human")),
         ("HTMLParser", ("html", "parser")),
+        ("parseURLs", ("parse", "urls")),
         ("__init__", ("init",)),
         ("größe_ändern", ("größe", "ändern")),
     ],
@@ -78,7 +79,36 @@ def test_a_query_of_nothing_but_common_words_is_searched_for_as_it_is(query: str
 
 @given(st.text(max_size=60))
 def test_any_query_has_terms_that_each_can_be_found(query: str) -> None:
-    """No empty needle, which would be everywhere, and no term twice."""
+    """No empty key, and no term twice."""
     terms = terms_of(query, VERBS)
-    assert all(term.needle and term.stem for term in terms)
-    assert len({(term.stem, term.is_whole) for term in terms}) == len(terms)
+    assert all(term.weight > 0 and all(key.strip("=") for key in term.keys) for term in terms)
+    assert len({term.keys[0] for term in terms}) == len(terms)
+
+
+@pytest.mark.parametrize("word", ["URLs", "ipv6", "v5", "__init__", "_name"])
+def test_a_word_of_one_part_is_a_word_and_no_identifier(word: str) -> None:
+    assert [term.weight for term in terms_of(f"where {word} is")] == [WORD]
+
+
+@pytest.mark.parametrize("written", ["parse_kv_pairs", "parseKvPairs", "ParseKVPairs", "PARSE_KV_PAIRS"])
+def test_an_identifier_is_found_however_its_parts_are_joined(written: str) -> None:
+    (whole, *_) = terms_of("look at parse_kv_pairs")
+    assert terms_in(written.encode(), by_key([whole])) == (whole,)
+
+
+@pytest.mark.parametrize(
+    ("word", "written"), [("timezone", "TimeZone"), ("timezone", "time_zone"), ("TimeZone", "timezone")]
+)
+def test_a_word_finds_the_identifier_that_is_that_word_in_parts(word: str, written: str) -> None:
+    terms = terms_of(f"the {word}")
+    assert terms[0] in terms_in(written.encode(), by_key(terms))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_have_keys(identifier: bytes) -> None:
+    assert all(keys_of(identifier))
+
+
+def test_what_a_query_says_twice_weighs_twice() -> None:
+    terms = {term.text: term.weight for term in terms_of("horses, and a horse with a zebra")}
+    assert terms == {"horses": 2 * WORD, "zebra": WORD}

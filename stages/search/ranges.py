@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from .ranking import DEFINITION, IDENTIFIER, mentions
-from .terms import Term
+from .definitions import definitions
+from .reading import IDENTIFIER
+from .terms import Term, by_key, terms_in
 
 _MOST = 5
 _AROUND = 2
@@ -24,7 +25,7 @@ class Range:
     end: int
 
 
-def ranges(content: bytes, terms: Sequence[Term]) -> tuple[Range, ...]:
+def ranges(path: str, content: bytes, terms: Sequence[Term]) -> tuple[Range, ...]:
     """The places that matter most, in the order of the file: definitions as a whole, mentions with what is around."""
     lines = content.split(b"\n")
     if lines[-1] == b"" and len(lines) > 1:
@@ -32,17 +33,18 @@ def ranges(content: bytes, terms: Sequence[Term]) -> tuple[Range, ...]:
     starts = _line_starts(lines)
     weights: defaultdict[int, float] = defaultdict(float)
     known: dict[bytes, float] = {}
+    wanted = by_key(terms)
     for found in IDENTIFIER.finditer(content):
         identifier = found[0]
         weight = known.get(identifier)
         if weight is None:
-            weight = known[identifier] = sum(term.weight for term in mentions(identifier, terms))
+            weight = known[identifier] = sum(term.weight for term in terms_in(identifier, wanted))
         if weight:
             weights[bisect_right(starts, found.start()) - 1] += weight
     blocks = {}
-    for found in DEFINITION.finditer(content):
-        line = bisect_right(starts, found.start(found.lastindex or 0)) - 1
-        weight = known.get(found[1] or found[2], 0.0)
+    for name, at in definitions(path, content):
+        line = bisect_right(starts, at) - 1
+        weight = known.get(name, 0.0)
         if weight:
             weights[line] += 2 * weight
             blocks[line] = _block_end(lines, line)
