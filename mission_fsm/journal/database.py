@@ -43,6 +43,8 @@ class Database:
         # Whoever has the connection may read by it while it is in a transaction of theirs.
         self._thread = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        # Whether a commit is on the disk when it returns; None where that is not known.
+        self._on_disk: bool | None = None
         self._empty: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._closed = False
@@ -78,10 +80,13 @@ class Database:
         with self._thread:
             try:
                 connection = self._writable()
-                self._refuse_replaced()
                 self._take_turn()
-                if not on_disk:
-                    connection.execute("PRAGMA synchronous = NORMAL")
+                self.refuse_replaced()
+                if self._on_disk is not on_disk:
+                    # Not known, until it is done: one that was cut short leaves nothing to the next.
+                    self._on_disk = None
+                    connection.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
+                    self._on_disk = on_disk
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
@@ -91,8 +96,6 @@ class Database:
                     raise told(error, self.path) from error
                 raise
             finally:
-                if not on_disk and self._connection is not None:
-                    self._connection.execute("PRAGMA synchronous = FULL")
                 self._turn.release()
 
     @contextmanager
@@ -125,7 +128,7 @@ class Database:
             return self._connection
         if is_there(self.path):
             self._identity = identity(self.path)
-            self._connection = _connect(self.path)
+            self._connection, self._on_disk = _connect(self.path), True
             return self._connection
         if self._empty is None:
             self._empty = _empty()
@@ -138,7 +141,8 @@ class Database:
             _make(self.path)
         return self._readable()
 
-    def _refuse_replaced(self) -> None:
+    def refuse_replaced(self) -> None:
+        """Raise JournalDamaged where the file is no longer the one that was opened."""
         # What is written to a file that has been removed is durable for nobody.
         if identity(self.path) != self._identity:
             raise JournalDamaged(

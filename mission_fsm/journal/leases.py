@@ -61,16 +61,16 @@ class Leases:
 
     def acquire(self, mission_id: str, runner: str, time: str, *, take_over: bool) -> FileLease:
         """As `Store.acquire`."""
-        with closing(FileLock(self._folder / f"{mission_id}.pen")) as pen:
-            try:
-                return self._acquire(mission_id, runner, time, pen, take_over=take_over)
-            except _StillEnding:
-                # Not in turn: others go on while the command of a runner that is gone is seen out.
+        try:
+            return self._acquire(mission_id, runner, time, take_over=take_over)
+        except _StillEnding:
+            # Not in turn: others go on while the command of a runner that is gone is seen out.
+            with closing(self._pen(mission_id)) as pen:
                 pen.acquire(_SEEN_OUT_S)
-            return self._acquire(mission_id, runner, time, pen, take_over=take_over)
+        return self._acquire(mission_id, runner, time, take_over=take_over)
 
-    def _acquire(self, mission_id: str, runner: str, time: str, pen: FileLock, *, take_over: bool) -> FileLease:
-        with ExitStack() as unless_durable:
+    def _acquire(self, mission_id: str, runner: str, time: str, *, take_over: bool) -> FileLease:
+        with closing(self._pen(mission_id)) as pen, ExitStack() as unless_durable:
             # A token has to outlive a process, but not the loss of power, which nobody survives who has an older one.
             with self._database.writing(on_disk=False) as connection:
                 mission = self._mission(connection, mission_id)
@@ -78,13 +78,15 @@ class Leases:
                 self._make_folder()
                 lock = FileLock(self._folder / mission_id)
                 unless_durable.callback(lock.close)
-                free = lock.acquire(_LOOKED_AT_S)
+                taken = lock.acquire(_LOOKED_AT_S)
+                # One that a take-over has put aside counts until that take-over is made durable.
+                free = taken and not _is_locked(self._folder / f"{mission_id}.{token}")
                 if not free and not take_over:
                     raise refusals.mission_held(mission_id, holder)
                 if not pen.try_acquire():
                     told = refusals.mission_at_work(mission_id, holder)
                     raise _StillEnding(*told.args) if free else told
-                if not free:
+                if not taken:
                     lock = lock.replaced(self._folder / f"{mission_id}.{token}")
                     unless_durable.callback(lock.close)
                 tables.raise_token(connection, mission, token + 1, runner, time)
@@ -94,11 +96,12 @@ class Leases:
     @contextmanager
     def pen(self, lease: Lease) -> Iterator[tuple[int, ...]]:
         """As `Store.pen`."""
-        with closing(FileLock(self._folder / f"{lease.mission_id}.pen")) as pen:
+        with closing(self._pen(lease.mission_id)) as pen:
             # Others hold it no longer than it takes to raise the token.
             if not pen.acquire(PATIENCE_S):
                 raise refusals.pen_held(lease.mission_id)
             with self._database.reading() as connection:
+                self._database.refuse_replaced()
                 self.refuse_stale(connection, lease)
             yield pen.descriptors
 
@@ -117,8 +120,9 @@ class Leases:
     def holder(self, mission_id: str) -> Holder | None:
         """As `Store.holder`."""
         with self._database.reading() as connection:
-            _, holder = tables.token_and_holder(connection, self._mission(connection, mission_id))
-        return holder if _is_locked(self._folder / mission_id) else None
+            token, holder = tables.token_and_holder(connection, self._mission(connection, mission_id))
+        locks = (self._folder / mission_id, self._folder / f"{mission_id}.{token}")
+        return holder if any(map(_is_locked, locks)) else None
 
     def fenced_lives(self, mission_id: str) -> bool:
         """As `Store.fenced_lives`."""
@@ -133,6 +137,10 @@ class Leases:
         """Remove the files of a mission that is removed itself. Only in turn, by who holds its lease."""
         for path in (self._folder / mission_id, *self._folder.glob(f"{mission_id}.*")):
             path.unlink(missing_ok=True)
+
+    def _pen(self, mission_id: str) -> FileLock:
+        """The pen of that mission, not taken yet."""
+        return FileLock(self._folder / f"{mission_id}.pen")
 
     def _make_folder(self) -> None:
         try:

@@ -56,6 +56,10 @@ class Control:
         if not isinstance(self._wanted, Stop):
             self._wanted = request
 
+    def look_anew(self) -> None:
+        """Look into the inbox next time in any case: somebody in this thread may have taken notice for another run."""
+        self._look_again = 0.0
+
     def wanted(self) -> Interruption | None:
         """What is asked, if anything is, as of the last few milliseconds: so quick steps do not look each time."""
         now = time.monotonic()

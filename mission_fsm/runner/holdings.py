@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mission_fsm.errors import JournalDamaged, MissionError, UnknownMission
 from mission_fsm.journal.store import Listing, Store
 from mission_fsm.runner.evidence import SPEAKING, blobs_of
+
+
+@frozen
+class _Seen:
+    """What a mission spoke of up to an event. created, plan: by which it is told from another of its id."""
+
+    sequence: int
+    created: str
+    plan: str
+    digests: frozenset[str]
 
 
 class Holdings:
@@ -18,7 +28,7 @@ class Holdings:
     def __init__(self, store: Store) -> None:
         """Look for the first time. Raises as `look_again`."""
         self._store = store
-        self._seen: dict[str, tuple[int, frozenset[str]]] = {}
+        self._seen: dict[str, _Seen] = {}
         self.look_again()
 
     def look_again(self) -> None:
@@ -32,38 +42,40 @@ class Holdings:
 
     def of(self, mission_id: str) -> frozenset[str]:
         """The digests of all blobs that the mission speaks of, those that others speak of included."""
-        return self._seen.get(mission_id, (0, frozenset()))[1]
+        seen = self._seen.get(mission_id)
+        return frozenset() if seen is None else seen.digests
 
     def speakers(self) -> Counter[str]:
         """How many missions speak of each blob."""
-        return Counter(digest for _, digests in self._seen.values() for digest in digests)
+        return Counter(digest for seen in self._seen.values() for digest in seen.digests)
 
     def only_of(self, mission_ids: Collection[str]) -> frozenset[str]:
         """The digests of the blobs that nobody but those missions speaks of."""
         theirs = frozenset[str]().union(*map(self.of, mission_ids))
-        others = (digests for mission_id, (_, digests) in self._seen.items() if mission_id not in mission_ids)
+        others = (seen.digests for mission_id, seen in self._seen.items() if mission_id not in mission_ids)
         return theirs.difference(*others)
 
-    def _of(self, row: Listing) -> tuple[int, frozenset[str]]:
-        sequence, digests = self._seen.get(row.mission_id, (0, frozenset({row.plan_digest})))
-        if sequence > row.sequence:  # removed, and taken in again as it was once
-            sequence, digests = 0, frozenset({row.plan_digest})
-        if sequence == row.sequence:
-            return sequence, digests
-        found = set(digests)
+    def _of(self, row: Listing) -> _Seen:
+        seen = self._seen.get(row.mission_id)
+        # Another may have been taken in under its id, or the same as it was once.
+        if seen is None or seen.sequence > row.sequence or (seen.created, seen.plan) != (row.created, row.plan_digest):
+            seen = _Seen(0, row.created, row.plan_digest, frozenset({row.plan_digest}))
+        if seen.sequence == row.sequence:
+            return seen
+        found = set(seen.digests)
         try:
-            for entry in self._store.read(row.mission_id, after=sequence, upto=row.sequence, types=SPEAKING):
+            for entry in self._store.read(row.mission_id, after=seen.sequence, upto=row.sequence, types=SPEAKING):
                 found.update(blobs_of(entry.event, self._store.blob))
         except MissionError as error:
             if not self._is_there(row.mission_id):  # removed by another while it was read
-                return 0, frozenset()
+                return evolve(seen, digests=frozenset())
             if isinstance(error, JournalDamaged) or type(error) is MissionError:
                 raise JournalDamaged(
                     f"mission {row.mission_id} does not tell any more which blobs it needs: {error}; "
                     f"`mission verify {row.mission_id}` says all that is wrong with it"
                 ) from error
             raise
-        return row.sequence, frozenset(found)
+        return evolve(seen, sequence=row.sequence, digests=frozenset(found))
 
     def _is_there(self, mission_id: str) -> bool:
         try:

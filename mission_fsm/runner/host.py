@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from attrs import evolve
@@ -28,7 +27,7 @@ from mission_fsm.runner.effects import Effects, OutputListener
 from mission_fsm.runner.facts import drift, facts_of
 from mission_fsm.runner.given import Giver, Giving, refuse_malformed
 from mission_fsm.runner.loading import Loader
-from mission_fsm.runner.pen import Pen
+from mission_fsm.runner.pen import Pen, mark_of
 from mission_fsm.runner.quota import Quota
 from mission_fsm.runner.recovery import in_doubt
 from mission_fsm.runner.rehearsal import Rehearsal
@@ -93,8 +92,7 @@ class Host:
     def workspace(self, session: Session) -> Iterator[Pen]:
         """Hold the mission's workspace, against missions of other homes too. Raises Held, InvalidWorkspace."""
         folder = check_workspace(Path(session.mission.workspace), home=self.home)
-        lent = partial(self.store.fenced_lives, session.mission.mission_id)
-        with lock.hold(folder, lent) as hold, Root(folder) as root:
+        with lock.hold(folder, mark_of(self.home, session.mission.mission_id)) as hold, Root(folder) as root:
             yield Pen(self.store, session.lease, hold, root)
 
     def take(self, session: Session, taking: Taking, give: Giver) -> Mission:
@@ -243,6 +241,8 @@ class Host:
                 yield pen, control
             finally:
                 self._controls.remove(control)
+                for outer in tuple(self._controls):
+                    outer.look_anew()
 
     def _refuse_suspended(self, mission_id: str) -> None:
         holder = self.store.holder(mission_id)

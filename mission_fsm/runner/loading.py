@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from functools import lru_cache
 
 import attrs
@@ -65,6 +66,7 @@ class Loader:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._remembered: dict[str, Loaded] = {}
+        self._lock = threading.Lock()
 
     def load(self, mission_id: str) -> Loaded:
         """The mission as it stands in the journal. Raises UnknownMission, JournalDamaged."""
@@ -75,10 +77,11 @@ class Loader:
 
     def remember(self, loaded: Loaded) -> None:
         """Spare the next one who loads the mission the reading."""
-        self._remembered.pop(loaded.mission.mission_id, None)
-        self._remembered[loaded.mission.mission_id] = loaded
-        while len(self._remembered) > _REMEMBERED:
-            self._remembered.pop(next(iter(self._remembered)), None)
+        with self._lock:
+            self._remembered.pop(loaded.mission.mission_id, None)
+            self._remembered[loaded.mission.mission_id] = loaded
+            while len(self._remembered) > _REMEMBERED:
+                self._remembered.pop(next(iter(self._remembered)))
 
 
 def load_plan_of(store: Store, mission_id: str) -> Plan:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from mission_fsm.journal.locks import FileLock
 from mission_fsm.journal.store import Lease, Store
 from mission_fsm.workspace.lock import WorkspaceLock
 from mission_fsm.workspace.paths import Root
@@ -31,3 +33,9 @@ class Pen:
         self.secure()
         with self._store.pen(self._lease) as descriptors:
             yield descriptors
+
+
+def mark_of(home: Path | None, mission_id: str) -> FileLock | None:
+    """The lock that tells that a workspace is held for that mission; None where the home keeps no locks."""
+    locks = home and home / "locks"
+    return FileLock(locks / f"{mission_id}.workspace") if locks is not None and locks.is_dir() else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mission_fsm.errors import Held, WorkspaceError
+from mission_fsm.journal.locks import FileLock
 from mission_fsm.workspace.lock import hold
 
 
@@ -61,23 +62,26 @@ def test_a_workspace_that_is_gone_cannot_be_held(tmp_path: Path) -> None:
         hold(tmp_path / "none")
 
 
-def test_a_hold_that_is_lent_becomes_ones_own_when_it_is_free(folder: Path) -> None:
-    lender_lives = True
-    lender = hold(folder)
-    with hold(folder, lambda: lender_lives) as lent:
+def test_a_hold_that_is_lent_becomes_ones_own_when_it_is_free(folder: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    lender = hold(folder, FileLock(mark))
+    with hold(folder, FileLock(mark)) as lent:
         lent.secure()
         lender.release()
-        lender_lives = False
         lent.secure()
-        with pytest.raises(Held, match="another mission, which is running"):
+        with pytest.raises(Held, match="holds the workspace"):
             hold(folder)
 
 
-def test_a_hold_that_was_lent_is_lost_where_another_comes_first(folder: Path) -> None:
-    lender_lives = True
-    lender = hold(folder)
-    with hold(folder, lambda: lender_lives) as lent:
+def test_a_hold_that_was_lent_is_lost_where_another_comes_first(folder: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    lender = hold(folder, FileLock(mark))
+    with hold(folder, FileLock(mark)) as lent:
         lender.release()
-        lender_lives = False
-        with hold(folder), pytest.raises(Held, match="another mission, which is running"):
+        with hold(folder), pytest.raises(Held, match="holds the workspace"):
             lent.secure()
+
+
+def test_nothing_is_lent_by_who_has_the_workspace_for_another_mission(folder: Path, tmp_path: Path) -> None:
+    with hold(folder, FileLock(tmp_path / "another's")), pytest.raises(Held, match="holds the workspace"):
+        hold(folder, FileLock(tmp_path / "mark"))
