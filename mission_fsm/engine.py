@@ -283,25 +283,29 @@ class Engine:
         approval_id: str | None = None,
         answer: str | None = None,
         reason: str | None = None,
-        files: Iterable[str] = (),
-        hunks: Iterable[str] = (),
+        files: Iterable[str] | None = None,
+        hunks: Iterable[str] | None = None,
         patch: bytes | None = None,
         by: str | None = None,
         means: str | None = None,
     ) -> Mission:
         """Approve what is waiting: the plan, a diff, a command, or a question with its answer. `run` carries on.
 
-        digest: of what is approved; where it is given it must be that of what is waiting.
+        digest: of what is approved; where it is given it must be that of what is waiting, or 12 of its first digits.
         files, hunks: of a diff only these: files by globs, and of others the hunks `path:1,3`, as the diff counts them.
         patch: a diff that takes the place of the one that is waiting, within the scope contract.
         Either is a new revision, with a digest and risk of its own; what it leaves out goes on record with it.
         Raises GuardRefused where that is not what is waiting, or a revision leaves nothing or does not apply;
-        UsageError for a file or a hunk that is not there; RequestLapsed where the time to decide has passed, or the
-        files have drifted since the diff was made: it is made anew when the mission runs on, and asked about again.
+        UsageError for a file or a hunk that is not there, or a choice of none; RequestLapsed where the time to decide
+        has passed, or the files have drifted since the diff was made: it is made anew when the mission runs on, and
+        asked about again.
         """
-        if patch is not None and (files or hunks):
+        in_part = files is not None or hunks is not None
+        if patch is not None and in_part:
             raise UsageError("a diff is approved in part, or as it was edited, and not both")
-        part = Part(tuple(files), tuple(hunks), patch)
+        part = Part(tuple(files or ()), tuple(hunks or ()), patch)
+        if part.is_all and in_part:
+            raise UsageError("no file and no hunk of the change is chosen: choose some, or reject it")
         with self._host.session(mission_id) as session:
             command = c.Approve(
                 by=by or self._by,

@@ -186,6 +186,7 @@ class RecordOutcome:
     result: how the command ended that the outcome judges.
     proceed: whether the next step is begun in the same commit.
     elapsed_s: seconds since the mission started; looked at when it finishes.
+    signature: of a failure that has none of its own, where its words, of which one is made, are not known any more.
     """
 
     outcome: Outcome
@@ -195,6 +196,7 @@ class RecordOutcome:
     proceed: bool = True
     elapsed_s: float = 0.0
     expires_at: str | None = None
+    signature: str = ""
 
 
 @frozen
@@ -267,10 +269,14 @@ class ReportDrift:
 
 @frozen
 class ReportFailure:
-    """An effect could not be brought about: a conflict, a stage that raised, a full disk."""
+    """An effect could not be brought about: a conflict, a stage that raised, a full disk.
+
+    signature: what the failure is known by; made of the kind and the message where it is empty.
+    """
 
     kind: str
     message: str
+    signature: str = ""
 
 
 Command = (

@@ -116,7 +116,7 @@ def _diff_applied(mission: Mission, event: e.DiffApplied) -> dict[str, Any]:
         paths=change.paths,
         lines=change.lines,
     )
-    applied = with_active(mission, change=None, checkpoint_id=None, reply=Applied(event.diff_id))
+    applied = with_active(mission, change=None, checkpoint_id=None, reply=Applied(event.diff_id), drifts=0)
     return {"edits": (*mission.edits, entry), **applied}
 
 

@@ -56,9 +56,10 @@ def _approval_expired(_: Mission, __: e.ApprovalExpired) -> dict[str, Any]:
     return {"pending": None, "active": None}
 
 
-def _approval_voided(mission: Mission, _: e.ApprovalVoided) -> dict[str, Any]:
+def _approval_voided(mission: Mission, event: e.ApprovalVoided) -> dict[str, Any]:
     # The stage is run again with what it was told when it made the change; its checkpoint stays open.
-    return {"pending": None, **with_active(mission, change=None)}
+    drifts = active_of(mission).drifts + (event.approval_id is None)
+    return {"pending": None, **with_active(mission, change=None, drifts=drifts)}
 
 
 def _grant_given(mission: Mission, event: e.GrantGiven) -> dict[str, Any]:

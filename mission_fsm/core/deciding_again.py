@@ -162,6 +162,8 @@ def _reports(following: Events, result: CommandResult | None, change_set_of: Cha
         )
     if isinstance(first, e.FailureDetected):
         yield c.ReportFailure(first.kind, first.message.removesuffix(SAME_FAILURE))
+    if isinstance(first, e.RepairStarted) and first.signatures:
+        yield c.ReportFailure("", "", _failed_before(first))
 
 
 def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
@@ -176,9 +178,7 @@ def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
             yield o.Failed(first.kind, first.message, first.signature), None
         case e.RepairStarted():
             yield o.BeginRepair(first.max_attempts), None
-            # Why the attempt before failed is in no event, but what it is known by is.
-            seen = first.signatures[-1] if first.signatures else ""
-            yield o.Failed("", "", seen, may_repeat=True), None
+            yield o.Failed("", "", _failed_before(first), may_repeat=True), None
         case e.RetrievalStarted():
             yield o.BeginRetrieval(first.query), None
         case e.RetrievalCompleted():
@@ -191,6 +191,8 @@ def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
 
 def _verdicts(completed: e.TestCompleted, result: CommandResult, following: Events) -> Iterator[c.Command]:
     """What a stage may have said of a test that has ended."""
+    repair = next((event for event in following if isinstance(event, e.RepairStarted)), None)
+    signature = _failed_before(repair) if repair else ""
     for message in _messages(following):
         for may_repeat in (False, True):
             verdict = o.Tested(
@@ -205,9 +207,13 @@ def _verdicts(completed: e.TestCompleted, result: CommandResult, following: Even
                 completed.expect,
             )
             for writing in _writing_stages(following):
-                yield c.RecordOutcome(
-                    verdict, writing, None, result, _proceeds(following), elapsed_s=_elapsed_s(following)
-                )
+                proceed, elapsed_s = _proceeds(following), _elapsed_s(following)
+                yield c.RecordOutcome(verdict, writing, None, result, proceed, elapsed_s, signature=signature)
+
+
+def _failed_before(begun: e.RepairStarted) -> str:
+    """What the failure is known by that led to this attempt; why it failed is in no event."""
+    return begun.signatures[-1] if begun.signatures else ""
 
 
 def _messages(following: Events) -> Iterator[str]:

@@ -52,6 +52,9 @@ class Facts:
 
 NO_FACTS = Facts()
 
+SHORT_DIGEST = 12
+"""A decision may name its digest by that many of its first digits, or more."""
+
 Guard = Callable[[Mission, Facts], str | None]
 
 
@@ -116,8 +119,12 @@ def decision_fits(mission: Mission, facts: Facts) -> str | None:
         return "nothing is waiting for a decision"
     if facts.approval_id is not None and facts.approval_id != pending.approval_id:
         return f"the decision is about {facts.approval_id}, and {pending.approval_id} is what is waiting"
-    if facts.digest is not None and facts.digest != pending.digest:
+    if facts.digest is None or facts.digest == pending.digest:
+        return None
+    if not pending.digest.startswith(facts.digest):
         return f"the decision is about digest {facts.digest}, and {pending.digest} is what is waiting; look at it again"
+    if len(facts.digest) < SHORT_DIGEST:
+        return f"{facts.digest} is too little of a digest to decide by; give at least its first {SHORT_DIGEST} digits"
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, fields, frozen
 
-from mission_fsm.core.approvals import Grant, Request
+from mission_fsm.core.approvals import ApprovalKind, Grant, Request
 from mission_fsm.core.plan import Plan
 from mission_fsm.core.replies import CommandSpec, LastTest, Reply
 
@@ -74,6 +74,7 @@ class Active:
     stage: the stage that performs now; `repair` while a failed step is being repaired in place.
     reply: what that stage is told when it is run next.
     wants: what it asked for that the plan does not hold, in a sentence.
+    drifts: how often the files have changed between the approval of its change and the writing of it.
     """
 
     step_index: int
@@ -86,6 +87,7 @@ class Active:
     change: ProposedChange | None = None
     command: ProposedCommand | None = None
     wants: str | None = None
+    drifts: int = 0
 
 
 @frozen
@@ -187,6 +189,12 @@ class Mission:
     def awaits_input(self) -> bool:
         """Whether the step under way has asked for something that the plan does not hold."""
         return self.state is State.PAUSED and self.pause_reason == "awaiting_input" and self.active is not None
+
+    @property
+    def awaited_command(self) -> CommandSpec | None:
+        """The command that waits for a decision, if one does."""
+        waits = self.pending is not None and self.pending.kind is ApprovalKind.COMMAND
+        return self.active.command.spec if waits and self.active and self.active.command else None
 
     def with_changes(self, changes: Mapping[str, Any]) -> Mission:
         """The mission with those fields changed. As `attrs.evolve`, in half the time: every event does it."""

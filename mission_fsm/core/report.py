@@ -23,6 +23,9 @@ from mission_fsm.core.steps import (
 )
 from mission_fsm.errors import GuardRefused
 
+MOST_DRIFTS = 3
+"""How often a step's change is made anew that was approved, and then could not be written over what is there."""
+
 _EFFECTS: dict[type, type[n.Next]] = {
     c.BeginStep: n.BeginStep,
     c.StartCommand: n.StartCommand,
@@ -177,12 +180,16 @@ def change_applied(draft: Draft, command: c.FinishChange) -> None:
 
 def drifted(draft: Draft, command: c.ReportDrift) -> None:
     """The approved change cannot be written over what is there now."""
-    change_voided(draft, command.drift)
+    if draft.active.drifts < MOST_DRIFTS:
+        change_voided(draft, command.drift)
+    else:
+        changed = "; ".join(command.drift)
+        fail_step(draft, "conflict", f"the files changed each time before the change was written: {changed}")
 
 
 def failure(draft: Draft, command: c.ReportFailure) -> None:
     """An effect could not be brought about."""
-    fail_step(draft, command.kind, command.message)
+    fail_step(draft, command.kind, command.message, command.signature)
 
 
 def _complete(
@@ -226,7 +233,8 @@ def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
         _complete(draft, command, verdict.message, {})
     else:
         kind = "test_passed" if verdict.success else "test_failed"
-        fail_step(draft, kind, verdict.message, verdict.signature, may_repeat=verdict.may_repeat)
+        signature = verdict.signature or command.signature
+        fail_step(draft, kind, verdict.message, signature, may_repeat=verdict.may_repeat)
 
 
 def _breach(draft: Draft, what: str) -> None:

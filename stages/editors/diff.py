@@ -14,7 +14,7 @@ from mission_fsm.stage import EditFailed, problem_with_path
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _BINARY = re.compile(rb"(?:literal|delta) (\d{1,20})")
 _ESCAPE = re.compile(rb'\\([abfnrtv"\\]|[0-7]{3})')
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
@@ -28,13 +28,17 @@ _MODES = frozenset({0o100644, 0o100755, 0o120000, 0o100664})
 
 @frozen
 class Hunk:
-    """One run of changed lines. line: where the diff says that it begins in the old file, from 1.
+    """One run of changed lines. line, new_line: where the diff says that it begins in the old file and the new, from 1.
 
-    before: the lines of the old file that it is about, as they stand there.
+    before: the lines of the old file that it is about, as they stand there. grown: how many more the new file has.
+    at_end: whether none of them stays below the last change, as at the end of the file.
     """
 
     line: int
+    new_line: int
     before: bytes
+    grown: int
+    at_end: bool
 
 
 @frozen
@@ -171,8 +175,10 @@ def _mode(section: _Section, octal: bytes, at: int, *, sets: bool) -> None:
 def _skip_hunk(lines: list[bytes], at: int, hunk: re.Match[bytes], section: _Section) -> int:
     """Where the hunk that begins at that line ends. Its own lines may look like headers, and are none."""
     start = at
-    old, new = (1 if count is None else int(count) for count in hunk.groups()[1:])
+    old, new = (1 if count is None else int(count) for count in hunk.group(2, 4))
+    grown = new - old
     before: list[bytes] = []
+    at_end = False
     # What says that the last line has no end stands below it, and is not counted.
     while old > 0 or new > 0 or (at + 2 < len(lines) and lines[at + 1][:1] == b"\\"):
         at += 1
@@ -186,9 +192,10 @@ def _skip_hunk(lines: list[bytes], at: int, hunk: re.Match[bytes], section: _Sec
         elif kind == b"\\" and lines[at - 1][:1] != b"+":
             before[-1:] = [text.removesuffix(b"\n") for text in before[-1:]]
         new -= kind not in {b"-", b"\\"}
+        at_end = kind in {b"-", b"+"} or (at_end and kind == b"\\")
         if line.endswith(b"\r") and kind != b"\\":
             section.facts.add("cr")
-    section.hunks.append(Hunk(int(hunk[1]), b"".join(before)))
+    section.hunks.append(Hunk(int(hunk[1]), int(hunk[3]), b"".join(before), grown, at_end))
     return at + 1
 
 

@@ -2,7 +2,8 @@
 
 There is no standard for these reports. What runners agree on is read: test cases, at any depth, in a root element
 `testsuites` or `testsuite`, each with what went wrong or why it was skipped inside. Numbers that a suite states of
-itself can only add failures. A document type is refused, for that is where entities are defined.
+itself can only add failures. A test that was skipped is one: a report of such alone has tests, and none that failed.
+A document type is refused, for that is where entities are defined.
 
 No tree is built, so a report takes no more memory than its names.
 """
@@ -24,6 +25,8 @@ _FAILURES = frozenset({"failure", "error"})
 _SUITES = frozenset({"testsuite", "testsuites"})
 # Said of a case that was not run, by runners that write no element `skipped`.
 _NOT_RUN = frozenset({"notrun", "disabled"})
+# Said of one that failed, by runners that write no element inside.
+_FAILED = frozenset({"fail", "failed", "failure", "error"})
 # Of a failure's text only the beginning tells its cause.
 _TOLD_LENGTH = 1000
 
@@ -89,7 +92,8 @@ class _Reading:
         elif tag == "testcase":
             if self.case is not None:
                 raise BadReport(f"the test case {visible(self.case.name)[:100]} has another one inside it")
-            self.case = _Case(_name(attributes), self.depth, skipped=attributes.get("status", "") in _NOT_RUN)
+            status = attributes.get("status", "").lower()
+            self.case = _Case(_name(attributes), self.depth, skipped=status in _NOT_RUN, failed=status in _FAILED)
         elif tag in _FAILURES:
             if self.case is None:
                 # The suite could not be set up, or torn down.

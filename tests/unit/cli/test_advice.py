@@ -60,7 +60,10 @@ def test_a_plan_that_waits_is_approved_rejected_or_stopped(
 
 
 def test_a_change_that_waits_is_looked_at_first(engine: Engine, begin: Begin, steps: dict[str, Step]) -> None:
-    assert _advised(engine, begin(steps["fix"]))[:2] == ["mission diff", "mission approve"]
+    waiting = begin(steps["fix"])
+    assert waiting.pending is not None
+    approve = f"mission approve --digest {waiting.pending.digest[:12]}"
+    assert _advised(engine, waiting)[:2] == ["mission diff", approve]
 
 
 def test_a_question_is_answered_and_an_open_step_is_given_a_change(engine: Engine, begin: Begin) -> None:

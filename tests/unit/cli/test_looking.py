@@ -300,6 +300,20 @@ def test_grants_are_listed_with_their_uses_and_one_that_is_revoked_says_so(
     assert (again.status, "was revoked already" in again.err) == (7, True)
 
 
+def test_a_rule_that_was_revoked_is_none_that_was_given(
+    mission: Type, steps: dict[str, Step], plan_file: Callable[..., Path]
+) -> None:
+    plan = plan_file(steps["fix"])
+    made = mission("run", plan, "--grant", "edit", "--json").json
+    (grant,) = mission("show", "--json").json["grants"]
+    assert mission("revoke", made["mission_id"], grant["grant_id"]).status == 0
+    again = mission("run", plan, "--json").json
+    assert (again["mission_id"], again["state"]) == (made["mission_id"], "idle"), "it is allowed no more than this one"
+    done = mission("run", plan, "--approve", "--grant", "edit", "--json")
+    assert (done.status, done.json["mission_id"]) == (0, made["mission_id"])
+    assert [each["used"] for each in mission("show", made["mission_id"], "--json").json["grants"]] == [0, 1]
+
+
 def test_what_waits_is_told_with_the_ids_of_the_rules_that_gave_its_risk(
     mission: Type, workspace: Path, plan_file: Callable[..., Path]
 ) -> None:

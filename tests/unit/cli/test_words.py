@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_fsm.cli.diffs import coloured
-from mission_fsm.cli.rest import exit_status
-from mission_fsm.cli.words import one_line, risk_in_words
+from mission_fsm.cli.rest import exit_status, standing
+from mission_fsm.cli.words import one_line, request_in_words, risk_in_words
+from mission_fsm.core.approvals import ApprovalKind, Request
 from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.events import MissionCreated
 from mission_fsm.core.evolve import begin
-from mission_fsm.core.mission import State
+from mission_fsm.core.mission import Active, ProposedCommand, State
 from mission_fsm.core.plan import Plan, Step
+from mission_fsm.core.replies import CommandSpec
 from mission_fsm.core.risk import LARGE, RULES
 from mission_fsm.core.text import visible_diff
 
@@ -61,3 +63,23 @@ def test_the_exit_status_says_where_a_mission_came_to_rest(state: State, decisio
     plan = Plan("goal", (Step("a", "Do it", "edit"),), "digest")
     mission = begin("m", plan, MissionCreated("goal", "digest", "/w", "ada"))
     assert exit_status(evolve(mission, state=state, plan_decision=decision)) == status
+
+
+def test_a_command_that_waits_is_told_in_full_at_the_gate_and_where_its_mission_rests() -> None:
+    plan = Plan("goal", (Step("a", "Do it", "test"),), "digest")
+    spec = CommandSpec(("make", "it"), "sub", {"CC": "gcc -O2"}, 60, isolated=True)
+    mission = evolve(
+        begin("m", plan, MissionCreated("goal", "digest", "/w", "ada")),
+        state=State.AWAITING_APPROVAL,
+        active=Active(0, "a", 1, "test", command=ProposedCommand("d", spec, "test")),
+        pending=Request("approval-1", ApprovalKind.COMMAND, "d", "make it (Makefile is there)"),
+    )
+    told = [
+        "command: make it (Makefile is there)",
+        "$ make it",
+        "in sub of a copy of the workspace, at most 60 s",
+        "with CC='gcc -O2'",
+        "digest d",
+    ]
+    assert [click.unstyle(line) for line in request_in_words(mission)] == told
+    assert [line.strip() for line in click.unstyle(standing(mission)).splitlines()[1:]] == told

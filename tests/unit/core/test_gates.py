@@ -14,6 +14,7 @@ from mission_fsm.core.changes import ChangeSet, Revision, Risk, RiskLevel
 from mission_fsm.core.mission import State
 from mission_fsm.core.plan import ScopeContract
 from mission_fsm.core.replies import Answer
+from mission_fsm.core.report import MOST_DRIFTS
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
 from tests.unit.core.driver import WRITING, Driver, change_set_of, plan_of
 
@@ -260,6 +261,38 @@ def test_an_approval_whose_files_have_drifted_is_void_until_the_change_is_applie
     driver.approve()
     driver.land()
     assert driver.types()[-1] == "final"
+
+
+def test_a_change_that_drifts_again_and_again_before_it_is_written_fails_its_step(drive: Drive) -> None:
+    """Under a grant nobody would see that the files change each time, and it would never end."""
+    driver = drive("fix:edit")
+    driver(c.GiveGrant("edit", "ann"))
+    drifted = c.ReportDrift(("a.py was changed",))
+    for _ in range(MOST_DRIFTS):
+        driver.propose("a.py")
+        assert isinstance(driver(drifted)[0], e.ApprovalVoided)
+    driver.propose("a.py", final=False)
+    driver.land()
+    for _ in range(MOST_DRIFTS):
+        driver.propose("a.py")
+        driver(drifted)
+    driver.propose("a.py")
+    failed, _ = driver(drifted)
+    assert isinstance(failed, e.FailureDetected)
+    assert (failed.kind, failed.message) == (
+        "conflict",
+        "the files changed each time before the change was written: a.py was changed",
+    )
+    assert (driver.state, driver.mission.active) == (State.FAILED, None)
+
+
+def test_only_drift_after_the_approval_counts(drive: Drive) -> None:
+    driver = drive("fix:edit")
+    for _ in range(MOST_DRIFTS + 1):
+        driver.propose("a.py")
+        driver(c.VoidRequest(("a.py was changed",), "bob"))
+    assert driver.mission.active is not None
+    assert driver.mission.active.drifts == 0
 
 
 def test_nothing_is_void_that_has_not_drifted_or_is_no_change(drive: Drive) -> None:

@@ -21,6 +21,7 @@ BEFORE_TEN = "2024-01-01T09:59:59Z"
 EDIT = Edit("checkpoint-9", "edit", "fix", 1, "manifest", ("a.py",), 2)
 UNDONE = attrs.evolve(EDIT, undone_by="checkpoint-30")
 DIFF = Request("approval-8", ApprovalKind.DIFF, "abc", "a change", expires_at=AT_TEN)
+HASHED = attrs.evolve(DIFF, digest="0123456789ab" + "0" * 52)
 PLAN_REQUEST = Request("approval-2", ApprovalKind.PLAN, "plan-digest", "make it right", expires_at=AT_TEN)
 QUESTION = Request("approval-8", ApprovalKind.QUESTION, "abc", "which port?")
 CHOICE = attrs.evolve(QUESTION, choices=("80", "8080"))
@@ -63,6 +64,10 @@ REFUSALS: list[tuple[str, str, dict[str, Any], Facts, Guard, str]] = [
      "the decision is about approval-7, and approval-8 is what is waiting"),
     ("approve", WAITS, ASKED, Facts(digest="abd"), g.decision_fits,
      "the decision is about digest abd, and abc is what is waiting; look at it again"),
+    ("approve", WAITS, {"pending": HASHED}, Facts(digest="0123456789a"), g.decision_fits,
+     "0123456789a is too little of a digest to decide by; give at least its first 12 digits"),
+    ("approve", WAITS, {"pending": HASHED}, Facts(digest="0123456789ac"), g.decision_fits,
+     f"the decision is about digest 0123456789ac, and {HASHED.digest} is what is waiting; look at it again"),
     ("approve", WAITS, ASKED, Facts(now=AT_TEN), g.limit_has_not_passed,
      f"the request expired at {AT_TEN}; resume the mission to be asked again"),
     ("reject", "idle", {"pending": PLAN_REQUEST}, Facts(now=AT_TEN), g.limit_has_not_passed,
@@ -174,6 +179,11 @@ def test_recover_pauses_where_something_is_in_doubt_and_says_what(in_doubt: tupl
 )
 def test_what_nothing_speaks_against_passes(trigger: str, state: str, fields: dict[str, Any], facts: Facts) -> None:
     next_state(_mission(state, fields), trigger, facts)
+
+
+@pytest.mark.parametrize("digits", [12, 13, 64])
+def test_a_digest_is_named_by_twelve_of_its_first_digits_or_more(digits: int) -> None:
+    assert g.decision_fits(_mission(WAITS, {"pending": HASHED}), Facts(digest=HASHED.digest[:digits])) is None
 
 
 def test_a_fact_that_is_not_given_counts_against_nothing() -> None:

@@ -24,6 +24,7 @@ from mission_fsm.core.deciding_again import LONGEST, decided_again
 from mission_fsm.core.lifecycle import FINAL, TRIGGERS, UNASKED, legal_triggers, why_not
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.plan import Plan, ScopeContract
+from mission_fsm.core.report import MOST_DRIFTS
 from mission_fsm.core.rollback import target_of
 from mission_fsm.errors import MissionError, Refused, UsageError
 from tests.unit.core.auditor import Auditor
@@ -276,6 +277,21 @@ def decided_anew(plan: Plan, events: list[e.Event]) -> Mission:
 def _change_set(following: list[e.Event], digest: str) -> ChangeSet:
     proposed = next(event for event in following if isinstance(event, e.DiffProposed))
     return change_set_of(*proposed.files, lines=proposed.lines, digest=digest)
+
+
+@pytest.mark.parametrize("report", [c.ReportFailure("conflict", "a.py is busy"), c.ReportDrift(("a.py was changed",))])
+def test_a_change_that_cannot_be_written_begins_another_attempt_and_that_is_decided_again(report: c.Command) -> None:
+    """Why it failed is in no event then, only what the failure is known by."""
+    driver = Driver(plan_of("fix:edit", "mend:repair")).start()
+    driver.fail()
+    driver(c.RepairStep("ann", options_step=1, max_attempts=3))
+    driver.edit("a.py")
+    for _ in range(1 if isinstance(report, c.ReportFailure) else MOST_DRIFTS + 1):
+        driver.propose("b.py")
+        driver.approve()
+        events = driver(report)
+    assert any(isinstance(event, e.RepairStarted) and event.attempt == 2 for event in events)
+    assert decided_anew(driver.plan, driver.events) == driver.mission
 
 
 MissionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)

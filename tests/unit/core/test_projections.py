@@ -16,7 +16,9 @@ from mission_fsm.core.changes import Change, ChangeSet, Risk, RiskLevel, Version
 from mission_fsm.core.decide import create, decide
 from mission_fsm.core.mission import Mission
 from mission_fsm.core.plan import Plan, Step
-from mission_fsm.core.projections import SENTENCES, sentence, status
+from mission_fsm.core.projections import status
+from mission_fsm.core.replies import CommandSpec
+from mission_fsm.core.sentences import SENTENCES, command_in_words, sentence
 
 PLAN = Plan(
     goal="sizes roll over",
@@ -76,6 +78,7 @@ def test_a_new_mission_waits_for_the_approval_of_its_plan_with_every_step_pendin
             "risk_level": None,
             "rules": [],
             "expires_at": None,
+            "command": None,
         },
         "failure": None,
         "wants": None,
@@ -111,9 +114,40 @@ def test_what_is_pending_and_what_failed_are_told_in_full() -> None:
         "risk_level": "low",
         "rules": [],
         "expires_at": None,
+        "command": None,
     }
     failed = after(started(), c.RecordOutcome(o.Failed("not_found", "no such thing", "s1"), WRITES))
     assert status(failed)["failure"] == {"kind": "not_found", "message": "no such thing", "signature": "s1"}
+
+
+def test_a_command_that_waits_is_told_in_full() -> None:
+    spec = CommandSpec(("make", "a b"), "sub", {"CC": "cc"}, 60, "out/*.xml", isolated=True)
+    waiting = after(started(), DONE, c.ProposeCommand(spec, "e" * 64, "test", covered=False))
+    pending = status(waiting)["pending"]
+    assert pending is not None
+    assert pending["command"] == {
+        "argv": ["make", "a b"],
+        "cwd": "sub",
+        "env": {"CC": "cc"},
+        "timeout_s": 60,
+        "isolated": True,
+        "report": "out/*.xml",
+    }
+
+
+def test_a_command_in_words_hides_nothing_and_forges_no_line() -> None:
+    assert command_in_words(CommandSpec(("pytest", "-q"))) == ["$ pytest -q", "in ., at most 600 s"]
+    spec = CommandSpec(("a", "b\nc"), "my  sub", {"X": "1\x1b[2J", "Y": "a b"}, 60, "*.xml", isolated=True)
+    assert command_in_words(spec) == [
+        "$ a 'b",
+        "> c'",
+        "in 'my  sub' of a copy of the workspace, at most 60 s",
+        "with X='1⟦U+001B⟧[2J'",
+        "with Y='a b'",
+        "its reports are read from '*.xml'",
+    ]
+    proposed = recorded(e.CommandProposed("s", "d", spec, "test", covered=False))
+    assert "in 'my sub' of a copy of the workspace" in sentence(proposed)
 
 
 def test_attempts_count_each_try_of_a_step() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from mission_fsm import Engine, State
+from mission_fsm import Engine, Recorded, State
 from mission_fsm.core import events as e
 from mission_fsm.core.mission import Mission
+from mission_fsm.core.report import MOST_DRIFTS
 from mission_fsm.errors import GuardRefused, InvalidWorkspace, UsageError
 
 Approved = Callable[..., str]
@@ -145,6 +146,8 @@ def test_an_edited_diff_may_change_other_files_within_the_scope_contract_and_no_
         ),
         ({"files": ["nothing/**"]}, UsageError, "no file of the change matches 'nothing/**'"),
         ({"hunks": ["numbers.txt:3"]}, UsageError, "the diff of numbers.txt has no hunk 3: it has 2 hunks"),
+        ({"files": []}, UsageError, "no file and no hunk of the change is chosen: choose some, or reject it"),
+        ({"hunks": iter(())}, UsageError, "no file and no hunk of the change is chosen"),
         ({"files": ["run.sh"], "patch": b"x"}, UsageError, "in part, or as it was edited, and not both"),
         ({"files": ["run.sh"], "digest": "0" * 64}, GuardRefused, "the decision is about digest 000"),
     ],
@@ -221,6 +224,27 @@ def test_what_drifted_between_decision_and_application_is_not_written_over_and_a
     assert b"-mine\n+true" in _shown(engine, at_gate)
     engine.approve(at_gate)
     assert _done(engine, at_gate).attempts(0) == 1
+
+
+def test_a_granted_change_under_which_the_files_change_each_time_fails_its_step_in_the_end(
+    engine: Engine, workspace: Path, at_gate: str
+) -> None:
+    """Nobody is asked, so nobody would see that it never ends."""
+
+    def write(entry: Recorded, _: Mission) -> None:
+        if isinstance(entry.event, e.ApprovalResolved):
+            (workspace / "run.sh").write_text(f"{entry.sequence}\n")
+
+    engine.grant(at_gate, "edit")
+    engine.subscribe(write)
+    engine.approve(at_gate)
+    mission = engine.run(at_gate)
+    assert (mission.state, mission.attempts(0)) == (State.FAILED, 1)
+    assert mission.failure is not None
+    assert mission.failure.kind == "conflict"
+    assert mission.failure.message == "the files changed each time before the change was written: run.sh was changed"
+    assert len(list(engine.events(at_gate, types={"approval_voided"}))) == MOST_DRIFTS
+    assert engine.checked_replay(at_gate).mission == mission == engine.replay(at_gate)
 
 
 def test_running_a_mission_whose_change_has_drifted_asks_anew(engine: Engine, workspace: Path, at_gate: str) -> None:

@@ -43,6 +43,23 @@ BREAKING = b"""--- a/greet.py
 -print('hello everybody')
 +raise SystemExit('hello everybody')
 """
+SHOWING = """
+version: 1
+goal: show the fault
+steps:
+  - step_id: show
+    description: Run what shows it
+    stage: test
+    with: {run: [sh, -c, "cat out.txt; grep -q passed out.txt"], expect: fail}
+  - step_id: mend
+    description: Repair what should show it
+    with:
+      repairs: show
+      max_attempts: 2
+      tries:
+        - {replace: [{path: out.txt, search: 1 passed, replace: 2 passed}]}
+        - {replace: [{path: out.txt, search: 2 passed, replace: 1 failed}]}
+"""
 
 
 @pytest.fixture
@@ -91,6 +108,20 @@ def test_a_mission_that_waits_can_be_decided_again_as_far_as_it_came(engine: Eng
     (tmp_path / "plan.yaml").write_text(PLAN)
     mission = engine.create(tmp_path / "plan.yaml", tmp_path / "workspace")
     assert engine.checked_replay(mission.mission_id).decisions == 1
+
+
+def test_attempts_at_a_test_that_should_fail_are_decided_again(engine: Engine, tmp_path: Path) -> None:
+    """Why one of them failed is in no event, and it bears no signature of its own; what it is known by is told."""
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "out.txt").write_text("===== 1 passed in 0.01s =====\n")
+    (tmp_path / "plan.yaml").write_text(SHOWING)
+    mission_id = engine.create(tmp_path / "plan.yaml", tmp_path / "workspace", grants=["edit"]).mission_id
+    engine.approve(mission_id)
+    assert engine.run(mission_id).state is State.FAILED
+    engine.repair(mission_id)
+    assert engine.run(mission_id).state is State.COMPLETE
+    assert [event.type for event in engine.events(mission_id)].count("repair_started") == 2
+    assert engine.checked_replay(mission_id).mission == engine.state(mission_id)
 
 
 def forged(engine: Engine, mission_id: str, events: Sequence[e.Event]) -> MemoryStore:

@@ -33,8 +33,20 @@ def test_the_counts_of_hunks_are_made_anew() -> None:
     edited = A.replace(b"-y\n", b" y\n").replace(b"+q\n", b"+q\n+r\n\\ No newline at end of file\n")
     assert recounted(edited) == (
         b"diff --git a/a b/a\n--- a/a\n+++ b/a\n"
-        b"@@ -1,2 +1,3 @@\n x\n y\n+z\n@@ -9,1 +9,2 @@\n-p\n+q\n+r\n\\ No newline at end of file\n"
+        b"@@ -1,2 +1,3 @@\n x\n y\n+z\n@@ -9,1 +10,2 @@\n-p\n+q\n+r\n\\ No newline at end of file\n"
     )
+
+
+def test_where_a_hunk_begins_in_the_new_file_follows_from_the_hunks_that_are_left_above_it() -> None:
+    header = b"diff --git a/a b/a\n--- a/a\n+++ b/a\n"
+    shown = [b"@@ -1,0 +2,3 @@\n+x\n+y\n+z\n", b"@@ -5,1 +8,2 @@\n-p\n+q\n+r\n", b"@@ -9,2 +12,0 @@\n-s\n-t\n"]
+    assert recounted(header + b"".join(shown)) == header + b"".join(shown)
+    assert recounted(header + shown[1] + shown[2]) == header + shown[1].replace(b"+8", b"+5") + shown[2].replace(
+        b"+12", b"+9"
+    )
+    assert recounted(header + shown[2]) == header + shown[2].replace(b"+12", b"+8")
+    unchanged = shown[1].replace(b"-p\n+q\n+r\n", b" p\n")
+    assert recounted(header + shown[0] + unchanged + shown[2]) == header + shown[0] + shown[2].replace(b"+12", b"+11")
 
 
 def test_an_empty_line_of_a_hunk_counts_as_one_that_stays() -> None:

@@ -42,6 +42,17 @@ def edits(draw: st.DrawFn) -> tuple[bytes, bytes]:
     return before, b"".join(after) + draw(st.sampled_from([b"", b"", b"no end"]))
 
 
+@st.composite
+def repeating(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """A text of the same few lines again and again, and the same with lines put in at places far from each other."""
+    period = draw(st.integers(1, 8))
+    before = [b"line %d\n" % (number % period) for number in range(80)]
+    after = list(before)
+    for at in (70, 45, 20):
+        after[at : at + draw(st.integers(0, 1))] = [b"new\n"] * draw(st.integers(0, 9))
+    return b"".join(before), b"".join(after)
+
+
 def _count(before: bytes, after: bytes) -> int:
     return len(hunks(differing(split_lines(before), split_lines(after))))
 
@@ -74,8 +85,8 @@ def test_lines_that_all_differ_are_taken_or_left_hunk_by_hunk(pair: tuple[bytes,
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="the patch editor needs it")
-@given(edits(), st.data())
-@settings(max_examples=25, deadline=None)
+@given(st.one_of(edits(), repeating()), st.data())
+@settings(max_examples=50, deadline=None)
 def test_a_part_is_what_the_diff_comes_to_once_the_other_hunks_are_taken_out_of_it(
     pair: tuple[bytes, bytes], data: st.DataObject
 ) -> None:

@@ -37,6 +37,8 @@ def counts(tested: Tested | Failed) -> tuple[bool, int | None, int | None, int |
         ('<testcase name="a"/>', True, 1, 0, 0),
         ('<testsuite><testcase name="a"><skipped/></testcase></testsuite>', True, 0, 0, 1),
         ('<testsuite><testcase name="a" status="notrun"/></testsuite>', True, 0, 0, 1),
+        ('<testsuite><testcase name="a" status="failed"/></testsuite>', False, 0, 1, 0),
+        ('<testsuite><testcase name="a" status="Error"/><testcase status="run"/></testsuite>', False, 1, 1, 0),
         ('<testsuite><testcase name="a"><skipped/><failure/></testcase></testsuite>', False, 0, 1, 0),
         ('<testsuite><testcase name="a"><failure/><error/></testcase></testsuite>', False, 0, 1, 0),
         ('<testsuite><testcase name="a"><error/><system-out>x</system-out></testcase></testsuite>', False, 0, 1, 0),
@@ -50,7 +52,8 @@ def counts(tested: Tested | Failed) -> tuple[bool, int | None, int | None, int |
         ("<testsuite><testcase><system-out><![CDATA[<!DOCTYPE>]]></system-out></testcase></testsuite>", True, 1, 0, 0),
     ],
     ids=[
-        "one", "nested", "bare", "skipped", "not run", "skipped and failed", "failed twice", "error", "flaky",
+        "one", "nested", "bare", "skipped", "not run", "said to have failed", "said to be in error",
+        "skipped and failed", "failed twice", "error", "flaky",
         "the suite's own", "stated", "stated as none", "only a number", "empty", "deep", "html in CDATA",
     ],
 )  # fmt: skip

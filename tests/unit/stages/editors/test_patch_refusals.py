@@ -252,6 +252,35 @@ def test_a_hunk_that_has_moved_and_fits_in_more_than_one_place_is_refused_with_t
     )
 
 
+def test_a_hunk_that_git_would_not_take_as_far_as_the_one_before_it_has_moved_is_refused(
+    make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    """Below eight new lines a hunk has moved by eight; what repeats every eight lines still stands where it was."""
+    first = "@@ -2,3 +2,4 @@\n p\n+new\n q\n r\n"
+    second = "@@ -28,3 +29,4 @@\n 0\n+new\n 1\n 2\n"
+    patch = InlinedFile(text=f"--- a/a\n+++ b/a\n{first}{second}")
+    content = "head\np\nq\nr\n" + "same\n" * 15 + "".join(f"{number % 8}\n" for number in range(40))
+    workspace = make_workspace({"a": content})
+    (edit,) = run_editor(Patch(), workspace, patch)
+    assert edit.content is not None
+    assert edit.content.splitlines()[28:31] == [b"0", b"new", b"1"]
+    (workspace / "a").write_text("more\n" * 8 + content)
+    with pytest.raises(EditFailed, match=r"the hunk for line 28 are in 5 places \(lines 28, 36, 44, 52, 60\)"):
+        run_editor(Patch(), workspace, patch)
+
+
+def test_a_hunk_that_ends_its_file_is_refused_where_its_lines_stand_where_it_says_and_at_the_end(
+    make_workspace: Callable[..., Path], run_editor: RunEditor
+) -> None:
+    patch = InlinedFile(text="--- a/a\n+++ b/a\n@@ -4,3 +4,3 @@\n if it:\n     do()\n-end\n+END\n")
+    workspace = make_workspace({"a": BLOCK * 2})
+    (edit,) = run_editor(Patch(), workspace, patch)
+    assert edit.content == (BLOCK * 2)[:-4].encode() + b"END\n"
+    (workspace / "a").write_text(BLOCK * 3)
+    with pytest.raises(EditFailed, match=r"line 4 are in 3 places \(lines 1, 4, 7\)"):
+        run_editor(Patch(), workspace, patch)
+
+
 def test_a_block_without_a_line_end_is_only_at_the_end_of_its_file(
     make_workspace: Callable[..., Path], run_editor: RunEditor
 ) -> None:
