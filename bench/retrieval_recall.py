@@ -20,7 +20,8 @@ from stages.search.kinds import kinds_of
 from stages.search.reading import text_or_none
 
 CUTS = (1, 5, 10)
-# The weights in the ranking were chosen by the packages at odd places of this list; those at even places are new to it.
+# The weights in the ranking were chosen by the packages at odd places of the list. Those at even places were measured
+# meanwhile, too: they had a say in that a term counts as often as the query says it, and in nothing else.
 _CHOSEN_BY = tuple(PACKAGES)[::2]
 
 Find = Callable[[KnownSearch], Sequence[str]]

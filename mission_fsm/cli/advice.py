@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.approvals import ApprovalKind, Request
+from mission_fsm.core.guards import SHORT_DIGEST
 from mission_fsm.core.mission import Mission, State
 
 PATCH = "--patch FILE"
@@ -21,8 +22,8 @@ def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
             lines.append((f"mission run {name}", "carries on"))
         elif trigger == "rollback":
             lines += _rollbacks(mission)
-        elif trigger == "approve" and mission.pending is not None and mission.pending.kind is ApprovalKind.QUESTION:
-            lines.append((f"mission approve {name} --answer TEXT", "answers the question, and carries on"))
+        elif trigger == "approve" and mission.pending is not None:
+            lines.append(_approval(name, mission.pending))
         else:
             lines += [(f"mission {command.format(name=name)}", does) for command, does in _COMMANDS[trigger]]
     if mission.state is State.AWAITING_APPROVAL and mission.pending and mission.pending.kind is ApprovalKind.DIFF:
@@ -32,6 +33,15 @@ def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
     if mission.state is State.PAUSED and mission.pause_reason == "over_quota":
         lines.insert(0, ("mission prune --older-than 30d --dry-run", "shows how room could be made"))
     return lines
+
+
+def _approval(name: str, request: Request) -> tuple[str, str]:
+    command = f"mission approve {name}"
+    if request.kind is ApprovalKind.QUESTION:
+        return f"{command} --answer TEXT", "answers the question, and carries on"
+    # The plan is bound to its file; these may be other ones by the time that this is typed.
+    bound = request.kind in {ApprovalKind.DIFF, ApprovalKind.COMMAND}
+    return f"{command} --digest {request.digest[:SHORT_DIGEST]}" if bound else command, "approves it, and carries on"
 
 
 def _rollbacks(mission: Mission) -> list[tuple[str, str]]:
@@ -47,7 +57,6 @@ def _rollbacks(mission: Mission) -> list[tuple[str, str]]:
 _LIKELIEST_FIRST = ("approve", "reject", "start", "recover", "resume", "repair", "retry", "rollback", "pause", "stop")
 
 _COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "approve": (("approve {name}", "approves it, and carries on"),),
     "reject": (("reject {name} --reason TEXT", "rejects it"),),
     "start": (("run {name}", "runs it"),),
     "recover": (("run {name}", "takes over from a runner that is gone, and carries on"),),

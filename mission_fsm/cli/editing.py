@@ -34,7 +34,7 @@ def edited(diff: bytes) -> bytes:
     content = _without_help(content)
     if not content.strip():
         raise UsageError("nothing of the diff came back, so nothing was decided; reject it where none of it is wanted")
-    if content == diff:
+    if _trimmed(content) == _trimmed(diff):
         raise UsageError("the diff came back as it was, so nothing was decided; approve it as it is where it is right")
     return content
 
@@ -55,6 +55,11 @@ def _without_help(content: bytes) -> bytes:
     while lines and lines[0].startswith(b"#"):
         del lines[0]
     return b"".join(lines)
+
+
+def _trimmed(content: bytes) -> list[bytes]:
+    """The lines, as editors leave them that take away white space which nothing follows."""
+    return [line.rstrip() for line in content.rstrip().split(b"\n")]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def carry_on(invocation: Invocation, engine: Engine, mission_id: str, told: Sile
     with heeding_signals(engine) as signals:
         mission = _run(engine, mission_id, told, take_over=take_over)
         while mission.state is State.AWAITING_APPROVAL and invocation.may_ask and not signals.came:
-            mission = gate.decide(engine, mission, signals.answer)
+            mission = gate.decide(engine, mission, signals)
             if mission.state is not State.RUNNING:
                 break
             mission = _run(engine, mission_id, told)
@@ -32,7 +32,7 @@ def decide_plan(engine: Engine, mission: Mission) -> Mission:
     """Have a person decide on the plan, which is shown already."""
     # Nothing runs yet that could be paused.
     with heeding_signals(engine, "leaving the plan to wait") as signals:
-        return _settled(engine, gate.decide(engine, mission, signals.answer), signals)
+        return _settled(engine, gate.decide(engine, mission, signals), signals)
 
 
 def came_to(invocation: Invocation, engine: Engine, mission: Mission) -> int:

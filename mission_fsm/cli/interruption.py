@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -71,18 +72,26 @@ class Interruptions:
         self._asking = True
         try:
             while not self._came:
+                # What was typed before the question stood there was not meant for it.
+                with suppress(termios.error, OSError, ValueError):
+                    termios.tcflush(sys.stdin, termios.TCIFLUSH)
                 click.echo(question, nl=False)
                 # Waiting for the line alone would miss a signal that comes just before the wait.
                 if sys.stdin not in select.select([sys.stdin, self._wakeup], [], [])[0]:
                     break
                 line = sys.stdin.readline()
-                if not line:
+                if not line.endswith("\n"):  # Ctrl-D, also after a word that was not entered
                     raise EOFError
                 if line.strip():
                     return line.strip()
             raise KeyboardInterrupt
         finally:
             self._asking = False
+
+    def heed(self) -> None:
+        """Raises KeyboardInterrupt where a signal has come."""
+        if self._came:
+            raise KeyboardInterrupt
 
     def _take(self, words: str) -> None:
         self._came = True

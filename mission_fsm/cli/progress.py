@@ -15,7 +15,7 @@ from mission_fsm.cli.printed import Printed
 from mission_fsm.cli.words import one_line
 from mission_fsm.core import events as e
 from mission_fsm.core.mission import Mission
-from mission_fsm.core.projections import sentence
+from mission_fsm.core.sentences import sentence
 
 # Events that have a line, and its colour. A gate, a pause, a failure and the end are told by whoever comes to rest.
 _COLOURS: dict[type, str | None] = {

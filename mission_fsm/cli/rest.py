@@ -64,7 +64,7 @@ def standing(mission: Mission) -> str:
     if mission.failure is not None and mission.state is State.FAILED:
         return f"{line}: {_told(mission.failure)}"
     if mission.pending is not None:
-        return "\n".join([f"{line}:", indented(request_in_words(mission.pending), 4)])
+        return "\n".join([f"{line}:", indented(request_in_words(mission), 4)])
     if mission.state is State.RUNNING and mission.at_rest:
         return f"{line}: it may go on, and nobody carries it on yet"
     if mission.pause_reason is not None and mission.state is State.PAUSED:

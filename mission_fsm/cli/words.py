@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import click
 
-from mission_fsm.core.approvals import Request
 from mission_fsm.core.changes import RiskLevel
-from mission_fsm.core.mission import State
+from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.risk import LARGE, RULES
+from mission_fsm.core.sentences import command_in_words
 from mission_fsm.core.text import visible
 from mission_fsm.errors import UsageError
 
@@ -70,9 +70,14 @@ def risk_in_words(level: RiskLevel, rules: tuple[str, ...]) -> str:
     return click.style(f"{level.value} risk", fg=RISK_COLOURS[level], bold=True) + (f": {because}" if because else "")
 
 
-def request_in_words(request: Request) -> list[str]:
-    """What a request is about, line by line."""
+def request_in_words(mission: Mission) -> list[str]:
+    """What the request that is waiting is about, line by line; a command in full."""
+    request, command = mission.pending, mission.awaited_command
+    if request is None:
+        return []
     lines = [f"{request.kind.value}: {one_line(request.summary)}"]
+    if command is not None:
+        lines += [click.style(line, bold=line.startswith("$ ")) for line in command_in_words(command)]
     if request.risk_level is not None:
         lines.append(risk_in_words(request.risk_level, request.rules))
     if request.choices:

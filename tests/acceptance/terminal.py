@@ -33,9 +33,9 @@ class Terminal:
             assert self._read(deadline - time.monotonic()), f"waited for {text!r} in vain: {self.shown}"
         self._seen = self.shown.index(text, self._seen) + len(text)
 
-    def types(self, text: str) -> None:
-        """Type that, and Enter."""
-        os.write(self._terminal, f"{text}\n".encode())
+    def types(self, text: str, end: str = "\n") -> None:
+        """Type that, and Enter. A question forgets what was typed before it stood there: wait until it is seen."""
+        os.write(self._terminal, f"{text}{end}".encode())
 
     def presses_ctrl_c(self) -> None:
         """Press Ctrl-C."""

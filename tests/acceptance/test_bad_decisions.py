@@ -55,6 +55,21 @@ def test_approving_with_another_digest_is_refused(desk: Desk) -> None:
     assert desk.state()["plan_digest"] in refused.err
 
 
+def test_a_digest_is_named_by_its_first_twelve_digits_and_goes_on_record_whole(desk: Desk) -> None:
+    desk.begin(desk.four_steps)
+    pending = desk.state()["pending"]
+    assert pending is not None
+    digest = pending["digest"]
+    shown = desk.run("show").out
+    assert f"mission approve {desk.only()} --digest {digest[:12]} " in shown
+    with desk.untouched():
+        refused = desk.run("approve", "--digest", digest[:11])
+    assert (refused.status, "at least its first 12 digits" in refused.err) == (7, True)
+    assert desk.run("approve", "--digest", digest[:12], "--no-run").status == 0
+    resolved = desk.run("log", "--json").out
+    assert resolved.count(f'"digest": "{digest}"') > 2, resolved
+
+
 def test_approving_twice_is_refused(desk: Desk) -> None:
     desk.begin(desk.four_steps, approve=False)
     digest = desk.state()["plan_digest"]
@@ -106,11 +121,15 @@ def test_a_diff_is_void_at_once_where_nobody_is_to_run_on(desk: Desk) -> None:
 
 def test_a_part_that_is_not_there_or_an_edited_diff_that_does_not_fit_is_no_approval(desk: Desk) -> None:
     desk.begin(desk.four_steps)
+    pending = desk.state()["pending"]
+    assert pending is not None
+    digest = pending["digest"][:12]
     with desk.untouched():
         for arguments, status, sentence in (
             (("--files", "docs/**"), 2, "no file of the change matches 'docs/**'; it has greet.py"),
-            (("--hunks", "greet.py:2"), 2, "the diff of greet.py has no hunk 2: it has 1 hunk"),
-            (("--hunks", "greet.py"), 2, "hunks are written as PATH:1,3-5"),
+            (("--hunks", "greet.py:1"), 2, "hunks are counted in the diff that was read; give its --digest"),
+            (("--digest", digest, "--hunks", "greet.py:2"), 2, "the diff of greet.py has no hunk 2: it has 1 hunk"),
+            (("--digest", digest, "--hunks", "greet.py"), 2, "hunks are written as PATH:1,3-5"),
             (("--patch", "-"), 7, "which is a rejection"),
             (("--edit", "--files", "greet.py"), 2, "give one of these"),
             (("--edit", "--patch", "-"), 2, "give one of these"),

@@ -65,6 +65,28 @@ def test_a_gate_can_be_paused_and_ctrl_d_leaves_it_waiting(desk: Desk) -> None:
     assert desk.state()["state"] == "paused"
 
 
+def test_what_was_typed_ahead_decides_no_gate_that_nobody_has_seen(desk: Desk) -> None:
+    seen = desk.plans / "seen"
+    code = f"import pathlib, time\nprint('deep in it', flush=True)\nwhile not pathlib.Path({str(seen)!r}).exists():\n"
+    terminal = desk.at_terminal("run", desk.plan(desk.running(f"{code}    time.sleep(0.01)"), desk.note), "--approve")
+    terminal.sees("deep in it")
+    terminal.types("approve")
+    terminal.sees("approve\r\n")
+    seen.touch()
+    terminal.sees("[p] pause")
+    terminal.types("l")
+    assert terminal.status() == 3, terminal.shown
+    assert not (desk.workspace / "docs/CHANGES").exists()
+
+
+def test_an_answer_that_was_not_entered_decides_nothing(desk: Desk) -> None:
+    terminal = desk.at_terminal("run", desk.plan(desk.note), "--approve")
+    terminal.sees("[p] pause")
+    terminal.types("a", end="\x04\x04")
+    assert terminal.status() == 3, terminal.shown
+    assert not (desk.workspace / "docs/CHANGES").exists()
+
+
 def test_ctrl_c_at_a_gate_pauses_and_what_waited_there_waits_on(desk: Desk) -> None:
     terminal = desk.at_terminal("run", desk.four_steps, "--approve")
     terminal.sees("[p] pause")
@@ -158,8 +180,8 @@ def test_a_part_of_a_change_and_an_edited_one_are_approved(desk: Desk) -> None:
     both = {**desk.note["with"]["write"][0], "content": "one\n"}, {"path": "docs/MORE", "content": "two\n"}
     plan = desk.plan({**desk.note, "with": {"write": both}}, desk.edit)
     terminal = desk.at_terminal("run", plan, "--approve", env={"VISUAL": "sed -i.bak s/Dear/Sir/"})
-    terminal.sees(f"{MENU}, [p] pause, [s] some of it, [e] edit")
     for typed, shown in (("docs/NONE", "no file of the change matches"), ("docs/MORE", "without docs/CHANGES")):
+        terminal.sees(f"{MENU}, [p] pause, [s] some of it, [e] edit")
         terminal.types("s")
         terminal.sees("files and hunks")
         terminal.types(typed)

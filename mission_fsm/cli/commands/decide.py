@@ -15,7 +15,7 @@ from mission_fsm.cli.words import one_line
 from mission_fsm.core.mission import State
 from mission_fsm.errors import RequestLapsed, UsageError
 
-_digest = click.option("--digest", metavar="DIGEST", help="Decide only if this is what is waiting.")
+_digest = click.option("--digest", metavar="DIGEST", help="Decide only if this is what is waiting; 12 digits do.")
 
 
 @click.command("approve")
@@ -56,7 +56,7 @@ def approve_command(
     \b
     Examples:
       mission approve
-      mission approve 7kd --digest 4c1f... --reason "reviewed with Ada"
+      mission approve 7kd --digest 4c1f08d2a97b --reason "reviewed with Ada"
       mission approve 7kd --answer postgres
       mission approve 7kd --files 'src/**' --hunks tests/test_a.py:1,3-4
       mission approve 7kd --edit
@@ -65,6 +65,8 @@ def approve_command(
         raise UsageError(
             "a change is approved in part, or as it is edited now, or as a patch has it: give one of these"
         )
+    if hunks and digest is None and not invocation.may_ask:
+        raise UsageError("hunks are counted in the diff that was read; give its --digest, which `mission show` tells")
     told = teller(as_json=invocation.as_json)
     with invocation.open(told) as engine:
         mission_id = invocation.find(engine, mission)
@@ -76,7 +78,13 @@ def approve_command(
             digest = digest or (shown.pending.digest if shown.pending else None)
         try:
             decided = engine.approve(
-                mission_id, digest=digest, answer=answer, reason=reason, files=files, hunks=hunks, patch=content
+                mission_id,
+                digest=digest,
+                answer=answer,
+                reason=reason,
+                files=files or None,
+                hunks=hunks or None,
+                patch=content,
             )
         except RequestLapsed as refusal:
             if no_run or engine.state(mission_id).state is not State.RUNNING:

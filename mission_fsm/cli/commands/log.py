@@ -11,7 +11,7 @@ from mission_fsm.cli.invocation import Invocation, mission_argument, standard_op
 from mission_fsm.cli.words import print_json
 from mission_fsm.converter import converter
 from mission_fsm.core.events import ExecutionStopped, Final, Recorded
-from mission_fsm.core.projections import sentence
+from mission_fsm.core.sentences import sentence
 from mission_fsm.engine import Engine
 
 _POLL_S = 0.1

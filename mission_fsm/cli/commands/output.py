@@ -8,7 +8,7 @@ from attrs import frozen
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.words import one_line, print_exact, print_json, raw_option
 from mission_fsm.core import events as e
-from mission_fsm.core.projections import sentence
+from mission_fsm.core.sentences import sentence
 from mission_fsm.core.text import visible
 from mission_fsm.core.wording import count
 from mission_fsm.engine import Engine

@@ -67,7 +67,7 @@ def run_command(
             )
         else:
             mission = engine.state(_find(invocation, engine, what))
-        given = [grant.rule for grant in mission.grants]
+        given = _granted(mission)
         for rule in [rule for rule in grants if rule not in given]:
             mission = engine.grant(mission.mission_id, rule)
         if mission.state is State.IDLE and mission.plan_decision == "pending":
@@ -125,12 +125,16 @@ def _unbegun(invocation: Invocation, engine: Engine, plan: Path, grants: tuple[s
     for mission in (engine.state(row.mission_id) for row in idle if row.plan_digest == digest):
         needed = "approve" if mission.plan_decision == "pending" else "start"
         # It is not to be allowed more than what is granted here.
-        granted = {grant.rule for grant in mission.grants} <= set(grants)
-        if granted and engine.why_not(mission.mission_id, needed) is None:
+        if _granted(mission) <= set(grants) and engine.why_not(mission.mission_id, needed) is None:
             if not invocation.as_json:
                 click.echo(f"mission {mission.mission_id} has this plan, and has not begun: it is carried on", err=True)
             return mission
     return None
+
+
+def _granted(mission: Mission) -> set[str]:
+    """The rules that decide gates of the mission."""
+    return {grant.rule for grant in mission.grants if grant.revoked_by is None}
 
 
 def _decide_plan(

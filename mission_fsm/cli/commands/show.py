@@ -32,8 +32,8 @@ def show_command(invocation: Invocation, mission: str | None) -> int:
     """Show where a mission stands, and what can be done now.
 
     With --json: mission_id, state, plan_digest, step_index, steps (step_id, stage, status, attempts), pending
-    (or null: approval_id, kind, digest, summary, risk_level, rules, expires_at), failure (or null: kind, message,
-    signature), sequence, grants (grant_id, rule, by, used, revoked_by).
+    (or null: approval_id, kind, digest, summary, risk_level, rules, expires_at, command), failure (or null: kind,
+    message, signature), sequence, grants (grant_id, rule, by, used, revoked_by).
 
     \b
     Examples:
