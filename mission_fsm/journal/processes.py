@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -37,5 +36,7 @@ def _state_of_proc(pid: int) -> str:
 
 def _state_of_ps(pid: int) -> str:
     """As ps(1) has it (POSIX.1-2017), and empty where there is no such process."""
+    import subprocess  # it takes milliseconds to load, and is seldom needed
+
     found = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return found.stdout.strip()
