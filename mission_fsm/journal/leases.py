@@ -80,7 +80,7 @@ class Leases:
                 unless_durable.callback(lock.close)
                 taken = lock.acquire(_LOOKED_AT_S)
                 # One that a take-over has put aside counts until that take-over is made durable.
-                free = taken and not _is_locked(self._folder / f"{mission_id}.{token}")
+                free = taken and not self._is_aside(mission_id, token)
                 if not free and not take_over:
                     raise refusals.mission_held(mission_id, holder)
                 if not pen.try_acquire():
@@ -137,6 +137,12 @@ class Leases:
         """Remove the files of a mission that is removed itself. Only in turn, by who holds its lease."""
         for path in (self._folder / mission_id, *self._folder.glob(f"{mission_id}.*")):
             path.unlink(missing_ok=True)
+
+    def _is_aside(self, mission_id: str, token: int) -> bool:
+        """Whether the lock of that lease was put aside, and somebody holds it there."""
+        lock, aside = self._folder / mission_id, self._folder / f"{mission_id}.{token}"
+        # One that was cut short may have left the same file under both names.
+        return aside.exists() and not aside.samefile(lock) and _is_locked(aside)
 
     def _pen(self, mission_id: str) -> FileLock:
         """The pen of that mission, not taken yet."""

@@ -26,10 +26,9 @@ class FileLock:
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free. Raises JournalError where there can be no such file."""
-        if self._descriptor is None:
-            self._descriptor = self._open()
+        descriptor = self.open()
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError as error:
@@ -49,10 +48,9 @@ class FileLock:
 
     def is_free(self) -> bool:
         """Whether nobody holds the lock. Who looks at it keeps others from it for some microseconds."""
-        if self._descriptor is None:
-            self._descriptor = self._open()
+        descriptor = self.open()
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         self.release()
@@ -94,7 +92,13 @@ class FileLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _open(self) -> int:
+    def open(self) -> int:
+        """Open the file, if it is not open: from then on one call takes the lock. Raises as `try_acquire`."""
+        if self._descriptor is None:
+            self._descriptor = self._opened()
+        return self._descriptor
+
+    def _opened(self) -> int:
         flags = os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             try:

@@ -18,6 +18,8 @@ _LOOKED_AT_S = 0.1
 class Mark(Protocol):
     """A lock that tells for which mission a workspace is held: it is held by whoever holds the workspace for that."""
 
+    def open(self) -> int: ...
+
     def acquire(self, timeout_s: float) -> bool: ...
 
     def is_free(self) -> bool: ...
@@ -40,6 +42,9 @@ class WorkspaceLock:
         """See that it holds: one that was lent is taken as soon as it is free. Raises Held where another has it."""
         if self._own:
             return
+        if self._mark is not None:
+            # Before: nothing but taking it comes between having the workspace and having the mark.
+            self._mark.open()
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
