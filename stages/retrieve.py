@@ -23,10 +23,10 @@ from mission_fsm.stage import (
     UnsafePath,
     WorkspaceError,
     WorkspaceReader,
+    all_globs,
     at_least_one,
     matches_any,
     option,
-    problem_with_glob,
 )
 
 from .search.index import update
@@ -43,19 +43,13 @@ _CACHE = "search"
 _PATHS_SHOWN = 3
 
 
-def _globs(_: object, attribute: Any, value: tuple[str, ...]) -> None:
-    problem = next((problem for glob in value if (problem := problem_with_glob(glob))), None)
-    if problem:
-        raise ValueError(f"{attribute.name}: {problem}")
-
-
 @frozen
 class Search:
     """What is searched for, and where."""
 
     query: str | None = option("What to search for; the step's description if it is left out.", default=None)
     limit: int = option("How many files to name at most.", default=10, validator=at_least_one)
-    paths: tuple[str, ...] = option("Globs; only files that match one are searched.", default=(), validator=_globs)
+    paths: tuple[str, ...] = option("Globs; only files that match one are searched.", default=(), validator=all_globs)
     require: bool = option("Whether finding nothing fails the step.", default=False)
 
 

@@ -5,6 +5,8 @@ Part of `decide`, which says which of these functions answers which request.
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core.approvals import ApprovalKind, Request
@@ -15,7 +17,7 @@ from mission_fsm.core.guards import Facts
 from mission_fsm.core.lifecycle import FINAL, legal_triggers
 from mission_fsm.core.mission import Mission, ProposedChange
 from mission_fsm.core.scope import violations
-from mission_fsm.core.steps import give_up_repair
+from mission_fsm.core.steps import diff_proposed, give_up_repair
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
 
 
@@ -112,24 +114,9 @@ def _revise(draft: Draft, revision: Revision, by: str) -> None:
     problem = _problem_with(draft.mission, change, revision)
     if problem is not None:
         raise GuardRefused("approve", *problem)
-    draft.emit(
-        e.DiffProposed(
-            diff_id=draft.new_id("diff"),
-            step_id=draft.active.step_id,
-            summary=change.summary,
-            risk_level=revision.risk.level,
-            digest=change_set.digest,
-            files=change_set.paths,
-            artifact=revision.artifact,
-            lines=change_set.lines,
-            rules=revision.risk.rules,
-            final=change.final,
-            revises=change.diff_id,
-            author=by,
-            left_out=revision.left_out,
-            edited=revision.edited,
-        )
-    )
+    summary, final = change.summary, change.final
+    proposed = diff_proposed(draft, change_set, revision.risk, revision.artifact, summary=summary, final=final)
+    draft.emit(evolve(proposed, revises=change.diff_id, author=by, left_out=revision.left_out, edited=revision.edited))
 
 
 def _problem_with(mission: Mission, change: ProposedChange, revision: Revision) -> tuple[str, str] | None:

@@ -31,6 +31,13 @@ def at_least_one(_: object, attribute: Any, value: int) -> None:
         raise ValueError(f"{attribute.name}: expected 1 or more, found {value}")
 
 
+def all_globs(_: object, attribute: Any, value: tuple[str, ...]) -> None:
+    """An attrs validator: each of them is a glob. Raises ValueError."""
+    problem = next((problem for glob in value if (problem := problem_with_glob(glob))), None)
+    if problem:
+        raise ValueError(f"{attribute.name}: {problem}")
+
+
 @frozen
 class NoOptions:
     """The options of a stage that has none."""

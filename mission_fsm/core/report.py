@@ -16,6 +16,7 @@ from mission_fsm.core.steps import (
     ask,
     begin_step,
     complete_step,
+    diff_proposed,
     fail_step,
     give_up_repair,
     open_checkpoint,
@@ -101,20 +102,8 @@ def diff(draft: Draft, command: c.ProposeDiff) -> None:
         fail_step(draft, "scope", f"the change leaves the scope contract: {'; '.join(broken)}")
         return
     open_checkpoint(draft)
-    draft.emit(
-        e.DiffProposed(
-            diff_id=draft.new_id("diff"),
-            step_id=draft.active.step_id,
-            summary=command.summary,
-            risk_level=command.risk.level,
-            digest=change_set.digest,
-            files=change_set.paths,
-            artifact=command.artifact,
-            lines=change_set.lines,
-            rules=command.risk.rules,
-            final=command.final,
-        )
-    )
+    summary, final = command.summary, command.final
+    draft.emit(diff_proposed(draft, change_set, command.risk, command.artifact, summary=summary, final=final))
     ask(
         draft,
         ApprovalKind.DIFF,

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from mission_fsm.core import events as e
 from mission_fsm.core.approvals import ApprovalKind
-from mission_fsm.core.changes import RiskLevel
+from mission_fsm.core.changes import ChangeSet, Risk, RiskLevel
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.grants import covering
 from mission_fsm.core.guards import Facts
@@ -121,6 +121,24 @@ def give_up_repair(draft: Draft) -> None:
     """End the repair that is under way, if one is, as one that did not work."""
     if draft.mission.repair is not None:
         draft.emit(e.RepairCompleted(draft.mission.repair.repair_id, success=False))
+
+
+def diff_proposed(
+    draft: Draft, change_set: ChangeSet, risk: Risk, artifact: str, *, summary: str, final: bool
+) -> e.DiffProposed:
+    """The event that puts that change set before a reviewer."""
+    return e.DiffProposed(
+        diff_id=draft.new_id("diff"),
+        step_id=draft.active.step_id,
+        summary=summary,
+        risk_level=risk.level,
+        digest=change_set.digest,
+        files=change_set.paths,
+        artifact=artifact,
+        lines=change_set.lines,
+        rules=risk.rules,
+        final=final,
+    )
 
 
 def ask(

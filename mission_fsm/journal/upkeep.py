@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mission_fsm.errors import JournalDamaged
-from mission_fsm.journal import refusals, tables
+from mission_fsm.journal import tables
 from mission_fsm.journal.chain import verified
 from mission_fsm.journal.changes import Changes
 from mission_fsm.journal.copying import copy_journal
@@ -75,8 +75,6 @@ class Upkeep:
         """As `Store.remove`."""
         with self._database.writing() as connection:
             for lease in leases:
-                if not lease.held:
-                    raise refusals.released(lease.mission_id)
                 self._leases.refuse_stale(connection, lease)
             missions = [self._head(connection, lease.mission_id).mission for lease in leases]
             digests = unneeded()

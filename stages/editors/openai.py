@@ -20,9 +20,9 @@ from mission_fsm.stage import (
     InformedEditor,
     Tool,
     WorkspaceReader,
+    all_globs,
     at_least_one,
     option,
-    problem_with_glob,
     visible,
 )
 
@@ -34,12 +34,6 @@ _TIMEOUT_S = 600
 _SHOWN_CHARACTERS = 2000
 
 
-def _globs(_: object, attribute: Any, value: tuple[str, ...]) -> None:
-    problem = next((problem for glob in value if (problem := problem_with_glob(glob))), None)
-    if problem:
-        raise ValueError(f"{attribute.name}: {problem}")
-
-
 @frozen
 class Request:
     """What the model is asked, and what it is shown. The endpoint, the model and the key stand in the environment."""
@@ -48,7 +42,7 @@ class Request:
     files: tuple[str, ...] = option(
         "Globs of the files that it is shown, whole; what the last search found if it is left out.",
         default=(),
-        validator=_globs,
+        validator=all_globs,
     )
     max_context_tokens: int = option(
         "How many tokens it is shown at most, taken as 2.5 bytes each.", default=8000, validator=at_least_one

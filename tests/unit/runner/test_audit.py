@@ -20,10 +20,11 @@ from mission_fsm.errors import JournalDamaged, UsageError
 from mission_fsm.journal.memory import MemoryStore
 from mission_fsm.journal.sqlite import SqliteStore
 from mission_fsm.journal.store import Standing, Store
-from mission_fsm.runner.audit import replay, trace, verified_blobs, verify
+from mission_fsm.runner.audit import replay, trace, verify
 from mission_fsm.runner.digests import command_digest, question_digest
 from mission_fsm.runner.evidence import check_evidence
 from mission_fsm.runner.loading import snapshot_state
+from tests.unit.runner.forging import forged
 
 PLAN = f"""
 version: 1
@@ -309,23 +310,11 @@ def test_an_end_that_was_cut_off_verifies_by_itself_and_not_against_a_head_that_
 def test_a_mission_that_was_written_anew_verifies_by_itself_and_not_against_a_head_that_was_kept(
     mission_id: str, store: SqliteStore
 ) -> None:
-    forged = MemoryStore()
     row = store.row(mission_id)
-    events = [entry.event for entry in store.read(mission_id)]
-    forged.create(
-        mission_id,
-        workspace=row.workspace,
-        source=row.source,
-        plan_digest=row.plan_digest,
-        goal=row.goal,
-        events=events,
-        time=row.created,
-        standing=Standing(row.state, row.holds_workspace),
-        blobs={digest: store.blob(digest) for digest in verified_blobs(store, row)},
-    )
-    assert verify(forged, mission_id).events == row.sequence
+    anew = forged(store, mission_id, [entry.event for entry in store.read(mission_id)])
+    assert verify(anew, mission_id).events == row.sequence
     with pytest.raises(JournalDamaged, match=f"none has the hash {row.head}"):
-        verify(forged, mission_id, row.head)
+        verify(anew, mission_id, row.head)
 
 
 @pytest.mark.parametrize("odd", ["", "4f53", "g" * 64, "0" * 65])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
@@ -14,8 +14,8 @@ from mission_fsm.core.mission import State
 from mission_fsm.engine import Engine
 from mission_fsm.errors import JournalDamaged
 from mission_fsm.journal.memory import MemoryStore
-from mission_fsm.journal.store import Standing
-from mission_fsm.runner.audit import verified_blobs, verify
+from mission_fsm.runner.audit import verify
+from tests.unit.runner.forging import forged
 
 PLAN = f"""
 version: 1
@@ -124,23 +124,6 @@ def test_attempts_at_a_test_that_should_fail_are_decided_again(engine: Engine, t
     assert engine.checked_replay(mission_id).mission == engine.state(mission_id)
 
 
-def forged(engine: Engine, mission_id: str, events: Sequence[e.Event]) -> MemoryStore:
-    """A journal of its own, with right hashes, that says so of that mission."""
-    store, (row,) = MemoryStore(), engine.missions()
-    store.create(
-        mission_id,
-        workspace=row.workspace,
-        source=row.source,
-        plan_digest=row.plan_digest,
-        goal=row.goal,
-        events=events,
-        time=row.created,
-        standing=Standing(row.state, row.holds_workspace),
-        blobs={digest: engine.artifact(digest) for digest in verified_blobs(engine._store, row)},
-    )
-    return store
-
-
 def test_an_event_that_verifies_and_that_no_decision_gives_is_told_by_its_position(
     engine: Engine, mission_id: str, tmp_path: Path
 ) -> None:
@@ -156,7 +139,7 @@ def test_an_event_that_verifies_and_that_no_decision_gives_is_told_by_its_positi
                 changes[at] = attrs.evolve(event, reason="another rule")
     assert len({type(event) for event in changes.values()}) == 3
     for at, event in changes.items():
-        store = forged(engine, mission_id, [*events[:at], event, *events[at + 1 :]])
+        store = forged(engine._store, mission_id, [*events[:at], event, *events[at + 1 :]])
         verify(store, mission_id)  # the chain and the lifecycle see nothing
         with (
             Engine(store, home=tmp_path / "home", by="bob") as other,
