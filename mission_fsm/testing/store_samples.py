@@ -15,6 +15,7 @@ from mission_fsm.journal.chain import Entry
 from mission_fsm.journal.memory import MemoryStore
 from mission_fsm.journal.store import Lease, Listing, Standing, Store
 
+WORKSPACE = "/work"
 TIME = "2025-01-02T03:04:05.678900Z"
 LATER = "2025-01-02T03:04:06.000000Z"
 DIGEST = "d" * 64
@@ -23,7 +24,7 @@ HOLDING = Standing("running", holds_workspace=True)
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-def created(workspace: str = "/work") -> MissionCreated:
+def created(workspace: str = WORKSPACE) -> MissionCreated:
     return MissionCreated(goal="g", plan_digest=DIGEST, workspace=workspace, created_by="someone")
 
 
@@ -39,7 +40,7 @@ def begin(
     store: Store,
     mission_id: str = "m",
     *,
-    workspace: str = "/work",
+    workspace: str = WORKSPACE,
     standing: Standing = FREE,
     blobs: Mapping[str, bytes] = NOTHING,
 ) -> list[Recorded]:

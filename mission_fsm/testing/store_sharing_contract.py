@@ -13,6 +13,7 @@ from mission_fsm.journal.store import Holder, Standing, Store
 from mission_fsm.testing.store_samples import (
     HOLDING,
     TIME,
+    WORKSPACE,
     ForgottenLease,
     StoreTests,
     append,
@@ -146,7 +147,7 @@ class StoreSharingContract(StoreTests):
         append(store, other, 1, started(0), standing=HOLDING)
         assert store.row("n").holds_workspace
 
-    @pytest.mark.parametrize("other", ["/work/inside/deep", "/", "/work"])
+    @pytest.mark.parametrize("other", [f"{WORKSPACE}/inside/deep", "/", WORKSPACE])
     def test_workspaces_one_in_the_other(self, store: Store, other: str) -> None:
         """A mission holds the folders around and inside its workspace too; one that has a name like it is free."""
         begin(store, "m", standing=HOLDING)
@@ -167,7 +168,7 @@ class StoreSharingContract(StoreTests):
         """Of missions that start at the same instant, one inside the other, just one comes to hold its workspace."""
         names = ("m", "n", "o")
         for depth, name in enumerate(names):
-            begin(store, name, workspace="/work" + "/inside" * depth)
+            begin(store, name, workspace=WORKSPACE + "/inside" * depth)
         leases = [take_lease(store, name) for name in names]
         results = together(partial(append, store, lease, 1, started(0), standing=HOLDING) for lease in leases)
         assert sorted(isinstance(result, Held) for result in results) == [False, True, True]
