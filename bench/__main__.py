@@ -20,6 +20,7 @@ from bench import (
     reading,
     results,
     resume,
+    scan,
     startup,
 )
 from bench.effort import FULL, QUICK, Effort
@@ -38,6 +39,7 @@ SUBJECTS: dict[str, Callable[[Effort], Table]] = {
     "checkpoint": checkpoint.measure,
     "command": command.measure,
     "isolation": isolation.measure,
+    "scan": scan.measure,
     "startup": startup.measure,
 }
 

@@ -32,6 +32,7 @@ from mission_fsm.planfile.inlining import EXPECTED
 from mission_fsm.planfile.rules import DURATION_SCHEMA, Duration, rule_of
 from mission_fsm.registry import Registry
 from mission_fsm.runner.handover import VARIABLES
+from mission_fsm.workspace.caches import CACHES
 from mission_fsm.workspace.environment import ALWAYS, HANDED_ON, HANDED_ON_PREFIXES
 
 HERE = Path(__file__).parent
@@ -39,6 +40,8 @@ _OF_FIELDS = re.compile(r"^([a-z_]+(?:, [a-z_]+)*): ", re.MULTILINE)
 
 # What `mission` and the engine read themselves, rather than hand on.
 READ_HERE = {
+    "PATH": "Where `bwrap` is looked for, in which commands run where it is there; and `git`, by the editor `patch`.",
+    "XDG_RUNTIME_DIR": "A folder of sockets, which commands in a sandbox do not see.",
     "MISSION_HOME": "The folder in which missions are kept, where neither `--home` nor the caller names one.",
     "XDG_STATE_HOME": "Where that folder lies, as `mission-fsm`, if it is not named either; `~/.local/state` at last. "
     "On macOS it is `~/Library/Application Support/mission-fsm`.",
@@ -62,6 +65,7 @@ def written() -> dict[Path, str]:
         "plan": plan(Registry.installed()),
         "environment": environment(),
         "detection": detection(),
+        "caches": caches(),
     }
     note = "<!-- Written by docs/write.py from the code: change that, and write it anew. -->\n\n"
     return {HERE / "reference" / f"{name}.md": note + text for name, text in pages.items()}
@@ -272,6 +276,22 @@ def detection() -> str:
                 "tools that have a row, unless a grant covers it (`--grant test`). Where no row holds, the step fails."
             ),
             _table(("tool", "told by", "command", "reports, read where they are written"), rows),
+        ]
+    )
+
+
+def caches() -> str:
+    """What a command may change without its being held against it."""
+    return _page(
+        [
+            "# Caches",
+            (
+                "What a command changes in the workspace is found when it has ended, held against the scope contract, "
+                "and can be rolled back. What .gitignore and `.git/info/exclude` ignored before the command is only "
+                "counted, and so are these, which are made anew when they are gone and hold nobody's work. They are "
+                "written as lines of a .gitignore."
+            ),
+            _table(("cache", "what it is"), [(f"`{pattern}`", says) for pattern, says in CACHES]),
         ]
     )
 

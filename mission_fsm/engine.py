@@ -33,7 +33,7 @@ from mission_fsm.planfile.check import check_plan
 from mission_fsm.planfile.load import load_plan
 from mission_fsm.planfile.options import bound_repair
 from mission_fsm.registry import Registry
-from mission_fsm.runner import audit
+from mission_fsm.runner import asking, audit
 from mission_fsm.runner.checking import CheckedReplay, checked_replay
 from mission_fsm.runner.effects import OutputListener
 from mission_fsm.runner.facts import drift, plan_changes
@@ -266,12 +266,14 @@ class Engine:
         """Decide gates of this mission in advance, by rule. Raises UsageError for a bad rule."""
         return self._do(mission_id, c.GiveGrant(rule, by or self._by))
 
-    def revoke(self, mission_id: str, grant_id: str, *, by: str | None = None) -> Mission:
-        """Take a grant back: it covers nothing from now on; what it has decided stands.
+    def revoke(self, mission_id: str, grant_id: str, *, by: str | None = None, take_over: bool = False) -> Mission:
+        """Take a grant back, whichever process runs the mission: it covers nothing from now on; what it decided stands.
 
-        Raises UsageError for a grant that the mission does not have, GuardRefused for one that was revoked already.
+        take_over: take the mission over from that process, as in `run`, rather than ask it.
+        Raises UsageError for a grant that the mission does not have, GuardRefused for one that was revoked already,
+        IllegalTransition for a mission that has ended, MissionHeld for one whose runner is suspended.
         """
-        return self._do(mission_id, c.RevokeGrant(grant_id, by or self._by))
+        return asking.revoke(self._host, mission_id, c.RevokeGrant(grant_id, by or self._by), take_over=take_over)
 
     # --- deciding
 
@@ -342,6 +344,9 @@ class Engine:
         """Run the mission to the next gate, pause, failure or end.
 
         Starts one that is idle and approved, resumes one that is paused, and takes over one whose runner is gone.
+        Where a repair has failed and the plan says `on_exhausted: rollback`, what it changed is taken back, and the
+        mission is paused then; while files stand in the way it stays failed, with `mission.rollback_due`, of which
+        `plan_rollback` tells the conflicts, and `run` tries again.
 
         take_over: also take over from a runner that lives, such as one that is suspended or hangs, unless it is
         writing files or running a command. It can then append no event, and write no file, and ends once it tries.
@@ -382,8 +387,8 @@ class Engine:
             if patch is not None or program:
                 give = of_patch(patch) if patch is not None else of_program(program, timeout_s)
                 return self._host.take(session, lambda digest: c.RepairStep(who, digest), give)
-            index, most = bound_repair(session.mission, self._registry)
-            return session.decide(c.RepairStep(who, options_step=index, max_attempts=most))
+            index, most, on_exhausted = bound_repair(session.mission, self._registry)
+            return session.decide(c.RepairStep(who, options_step=index, max_attempts=most, on_exhausted=on_exhausted))
 
     def propose(
         self,
@@ -415,7 +420,7 @@ class Engine:
 
         take_over: take it over from that process, as in `run`, rather than ask.
         """
-        return self._host.interrupt(mission_id, c.Pause(by or self._by), State.PAUSED, take_over=take_over)
+        return asking.interrupt(self._host, mission_id, c.Pause(by or self._by), State.PAUSED, take_over=take_over)
 
     def stop(
         self, mission_id: str, reason: str = "manual", *, by: str | None = None, take_over: bool = False
@@ -424,7 +429,9 @@ class Engine:
 
         take_over: take it over from that process, as in `run`, rather than ask.
         """
-        return self._host.interrupt(mission_id, c.Stop(by or self._by, reason), State.STOPPED, take_over=take_over)
+        return asking.interrupt(
+            self._host, mission_id, c.Stop(by or self._by, reason), State.STOPPED, take_over=take_over
+        )
 
     def interrupt(self, *, stop: bool = False) -> None:
         """Ask every mission that this engine is running, or else the next that it runs, to pause or to stop.

@@ -155,7 +155,19 @@ class PluginError(MissionError):
 
 
 class EditFailed(MissionError):
-    """An editor cannot make its change: the patch does not apply, the text to replace is not there."""
+    """An editor cannot make its change: the patch does not apply, the text to replace is not there.
+
+    evidence: bytes that show why, such as what a model answered; kept as an artifact of the failure, up to 1 MiB each
+        of their beginning and end.
+    """
+
+    def __init__(self, message: str, evidence: bytes | None = None) -> None:
+        self.evidence = evidence
+        super().__init__(message)
+
+
+class AskedToEnd(MissionError):
+    """A stage, or an editor, that takes long was asked to end, and does: nothing of it goes on record."""
 
 
 class UnsafePath(MissionError):

@@ -7,7 +7,7 @@ A stage is a class with a few declarations and one method, found by its entry po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -54,8 +54,8 @@ from mission_fsm.core.replies import (
 from mission_fsm.core.risk import TEST_FILES
 from mission_fsm.core.text import plain, tail, visible
 from mission_fsm.core.verdict import expecting_failure, fingerprint, verdict
-from mission_fsm.errors import EditFailed, UnsafePath, WorkspaceError
-from mission_fsm.view import STAMP_LENGTH, FolderFiles, WorkspaceReader, stamp_of
+from mission_fsm.errors import AskedToEnd, EditFailed, UnsafePath, WorkspaceError
+from mission_fsm.view import STAMP_LENGTH, FolderFiles, WorkspaceReader, is_settled, stamp_of
 
 __all__ = [
     "STAMP_LENGTH",
@@ -63,6 +63,7 @@ __all__ = [
     "Answer",
     "Applied",
     "AskQuestion",
+    "AskedToEnd",
     "BeginRepair",
     "BeginRetrieval",
     "CommandOptions",
@@ -76,6 +77,7 @@ __all__ = [
     "InformedEditor",
     "InlinedFile",
     "Interrupted",
+    "InterruptibleEditor",
     "LastTest",
     "NeedInput",
     "NoOptions",
@@ -104,6 +106,7 @@ __all__ = [
     "expecting_failure",
     "fingerprint",
     "inside_workspace",
+    "is_settled",
     "matches_any",
     "option",
     "plain",
@@ -169,6 +172,14 @@ class StageContext(Protocol):
 
     def proposed(self, proposal: Proposal) -> tuple[FileEdit, ...] | RunCommand:
         """What was given from outside, a patch or exact changes, made of the workspace. Raises EditFailed."""
+        ...
+
+    def should_end(self) -> bool:
+        """Whether the stage is asked to end, such as by a pause or a stop. Cheap, and never True and then False again.
+
+        A stage that takes longer than a moment by itself asks this about ten times a second, and raises AskedToEnd once
+        it is True. Nothing of what it did goes on record, and it is run again when the mission runs on.
+        """
         ...
 
     def artifact(self, digest: str) -> bytes:
@@ -252,6 +263,30 @@ class InformedEditor(Editor):
     def edit(self, options: Any, workspace: WorkspaceReader, scratch: Path) -> tuple[FileEdit, ...]:
         """What it makes without knowing its task. Raises as `edit_for` does."""
         return self.edit_for({}, options, workspace, scratch)
+
+
+class InterruptibleEditor(InformedEditor):
+    """An informed editor that may take long, as where it waits for others: a pause or a stop does not wait for it."""
+
+    @abstractmethod
+    def edit_until(
+        self,
+        should_end: Callable[[], bool],
+        task: Mapping[str, Any],
+        options: Any,
+        workspace: WorkspaceReader,
+        scratch: Path,
+    ) -> tuple[FileEdit, ...]:
+        """As `edit_for`. should_end: as `StageContext.should_end`, to be asked about ten times a second.
+
+        Raises AskedToEnd once that is True, and leaves nothing behind that still works or waits.
+        """
+
+    def edit_for(
+        self, task: Mapping[str, Any], options: Any, workspace: WorkspaceReader, scratch: Path
+    ) -> tuple[FileEdit, ...]:
+        """What it makes where nobody asks it to end. Raises as `edit_until` does."""
+        return self.edit_until(lambda: False, task, options, workspace, scratch)
 
 
 class ProgramEditor(Editor):

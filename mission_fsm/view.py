@@ -27,6 +27,8 @@ class FolderFiles:
 
 # How many numbers a stamp has.
 STAMP_LENGTH = 4
+# No file system that is in use has times that are coarser than two seconds.
+COARSEST_NS = 3 * 10**9
 _INT64 = (1 << 63) - 1
 
 
@@ -37,6 +39,15 @@ def stamp_of(status: os.stat_result) -> tuple[int, int, int, int]:
     file system gave both the same time. No program can set the time of the status back.
     """
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _INT64
+
+
+def is_settled(mtime_ns: int, ctime_ns: int, looked_at_ns: int) -> bool:
+    """Whether any change since a file was looked at shows in its stamp.
+
+    A file that changed so shortly before that another change could leave it with the same times is what git calls
+    racily clean: its stamp is not to be believed.
+    """
+    return max(mtime_ns, ctime_ns) < looked_at_ns - COARSEST_NS
 
 
 class WorkspaceReader(Protocol):

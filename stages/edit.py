@@ -43,7 +43,7 @@ class Edit(Stage):
             else:
                 return NeedInput(f"a patch for step {context.step.step_id}: {context.step.description}")
         except EditFailed as error:
-            return Failed("edit_failed", str(error))
+            return Failed("edit_failed", str(error), evidence=error.evidence)
         if isinstance(made, RunCommand):
             return made
         if not made:

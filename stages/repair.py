@@ -8,7 +8,7 @@ runs the failed step again. A patch that a person gives for a failed step goes t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -38,6 +38,9 @@ from mission_fsm.stage import (
     verdict,
 )
 
+# What a test's step says of how it is run, besides the command.
+_OF_THE_STEP = ("cwd", "env", "report", "sandbox", "network")
+
 
 def _one_editor_each(_: object, attribute: Any, value: tuple[Mapping[str, Any], ...]) -> None:
     odd = next((at for at, entry in enumerate(value) if len(entry) != 1), None)
@@ -58,6 +61,10 @@ class RepairOptions(CommandOptions):
         "Edits to try in order, each one editor with its options.", default=(), validator=_one_editor_each
     )
     max_attempts: int = option("How many edits to try at most.", default=3, validator=at_least_one)
+    on_exhausted: Literal["fail", "rollback"] = option(
+        "What becomes of what the tries changed once the last has failed: it stays, or it is taken back.",
+        default="fail",
+    )
 
 
 class Repair(Stage):
@@ -90,7 +97,7 @@ class Repair(Stage):
             return Completed(f"nothing to repair: {options.repairs} passed")
         if in_turn and not context.edits():
             return NeedInput(f"a patch for step {context.step.step_id}: {context.step.description}")
-        return BeginRepair(options.max_attempts)
+        return BeginRepair(options.max_attempts, options.on_exhausted)
 
 
 def _attempt(context: StageContext, attempt: int) -> Outcome:
@@ -105,7 +112,7 @@ def _propose(context: StageContext, make: Callable[[], tuple[FileEdit, ...] | Ru
     try:
         made = make()
     except EditFailed as error:
-        return Failed("edit_failed", str(error), may_repeat=_another_is_left(context))
+        return Failed("edit_failed", str(error), may_repeat=_another_is_left(context), evidence=error.evidence)
     if isinstance(made, RunCommand):
         return made
     if not made:
@@ -133,12 +140,12 @@ def _test(context: StageContext) -> RunCommand | None:
     last = context.last_test
     if last is None or last.success:
         return None
-    # Its folder and variables stand in the step that has this command, or, where none has, that found it: the test of
-    # an earlier attempt is this repair's own, so its step alone does not tell.
+    # Its folder, variables and sandbox stand in the step that has this command, or, where none has, that found it: the
+    # test of an earlier attempt is this repair's own, so its step alone does not tell.
     steps = context.plan.steps
     running = [step for step in steps if step.options.get("run") == list(last.command)]
     running = running or [step for step in steps if step.stage == "test" and not step.options.get("run")]
     step = next((step for step in running if step.step_id == last.step_id), running[0] if running else None)
     told: Mapping[str, Any] = step.options if step is not None else {}
-    where = {name: told[name] for name in ("cwd", "env", "report") if told.get(name) is not None}
+    where = {name: told[name] for name in _OF_THE_STEP if told.get(name) is not None}
     return CommandOptions(run=last.command, **where).command("test", context.step.timeout_s)

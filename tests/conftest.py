@@ -16,6 +16,8 @@ import pytest
 from attrs import define, field
 from hypothesis import settings
 
+pytest_plugins = ("tests.faults.tally",)
+
 # No deadline: on a busy machine an example may take long without being wrong.
 settings.register_profile("developer", max_examples=60, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None, print_blob=True)
@@ -31,6 +33,7 @@ class Scripted:
     bodies: list[dict[str, Any]] = field(factory=list)
     headers: list[Mapping[str, str]] = field(factory=list)
     paths: list[str] = field(factory=list)
+    asked: threading.Event = field(factory=threading.Event)
     silent: threading.Event | None = None
 
     def says(self, *contents: str, **choice: Any) -> Scripted:
@@ -54,6 +57,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            script.asked.set()
             if script.silent is not None:
                 script.silent.wait(10)
             script.paths.append(self.path)

@@ -30,6 +30,11 @@ def advice(mission: Mission, legal: tuple[str, ...]) -> list[tuple[str, str]]:
         lines.insert(0, (f"mission diff {name}", "shows the change that is waiting"))
         if "approve" not in legal:
             lines.insert(0, (f"mission run {name}", "has it made anew, and asks again"))
+    if mission.rollback_due is not None:
+        lines[:0] = [
+            (f"mission run {name}", "takes back what the repair changed, as the plan has it"),
+            (f"mission rollback {name} {mission.rollback_due} --overwrite", "does so over what others have changed"),
+        ]
     if mission.state is State.PAUSED and mission.pause_reason == "over_quota":
         lines.insert(0, ("mission prune --older-than 30d --dry-run", "shows how room could be made"))
     return lines
@@ -40,13 +45,13 @@ def _approval(name: str, request: Request) -> tuple[str, str]:
     if request.kind is ApprovalKind.QUESTION:
         return f"{command} --answer TEXT", "answers the question, and carries on"
     # The plan is bound to its file; these may be other ones by the time that this is typed.
-    bound = request.kind in {ApprovalKind.DIFF, ApprovalKind.COMMAND}
+    bound = request.kind in {ApprovalKind.DIFF, ApprovalKind.COMMAND, ApprovalKind.SCOPE}
     return f"{command} --digest {request.digest[:SHORT_DIGEST]}" if bound else command, "approves it, and carries on"
 
 
 def _rollbacks(mission: Mission) -> list[tuple[str, str]]:
     live = [edit for edit in mission.edits if edit.undone_by is None]
-    edits = [edit for edit in live if edit.kind == "edit"]
+    edits = [edit for edit in live if edit.kind != "rollback"]
     command = f"mission rollback {mission.mission_id}"
     lines = [(command, "takes its last edit back")] if edits else []
     lines += [(f"{command} --to start", "takes all of its edits back")] if len(edits) > 1 else []

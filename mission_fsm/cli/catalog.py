@@ -20,7 +20,7 @@ COMMANDS: dict[str, Entry] = {
     "list": Entry("listing", "List missions, newest first."),
     "show": Entry("show", "Show where a mission stands, and what can be done now."),
     "diff": Entry("diff", "Show the change that is waiting, or what the mission has changed."),
-    "output": Entry("output", "Print all that the last test, command or search gave."),
+    "output": Entry("output", "Print all that the last test, command, search or failed edit gave."),
     "approve": Entry("decide", "Approve what is waiting, and carry on."),
     "reject": Entry("decide", "Reject what is waiting, with a reason."),
     "revoke": Entry("revoke", "Take back a decision that was given in advance."),

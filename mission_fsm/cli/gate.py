@@ -7,7 +7,7 @@ from typing import Protocol
 
 import click
 
-from mission_fsm.cli.diffs import coloured, diff_text, pending_diff, waiting_diff
+from mission_fsm.cli.diffs import coloured, diff_text, pending_diff, unapproved_changes, waiting_diff
 from mission_fsm.cli.editing import edited
 from mission_fsm.cli.words import indented, request_in_words, split_words
 from mission_fsm.core.approvals import ApprovalKind, Request
@@ -59,9 +59,9 @@ def decide(engine: Engine, mission: Mission, person: Person) -> Mission:
 
 def _show(engine: Engine, mission: Mission) -> None:
     click.echo(click.style(_RULE, dim=True))
-    proposal = pending_diff(engine, mission)
-    if proposal is not None:
-        click.echo(coloured(diff_text(engine, proposal)).rstrip("\n"))
+    waiting = pending_diff(engine, mission)
+    for diff in [waiting] if waiting is not None else unapproved_changes(engine, mission):
+        click.echo(coloured(diff_text(engine, diff)).rstrip("\n"))
         click.echo(click.style(_RULE, dim=True))
     click.echo(indented(request_in_words(mission)))
 

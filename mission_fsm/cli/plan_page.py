@@ -10,8 +10,8 @@ import click
 from attrs import fields_dict
 
 from mission_fsm.cli.diffs import coloured
-from mission_fsm.cli.words import one_line
-from mission_fsm.core.plan import Plan, ScopeContract, Step
+from mission_fsm.cli.words import one_line, scope_in_words
+from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.text import visible
 from mission_fsm.core.wording import count
 from mission_fsm.planfile.load import MappedStep
@@ -41,15 +41,6 @@ def plan_page(plan: Plan, mapped: Sequence[MappedStep] = (), *, options: bool) -
             lines += [f"        {line}" for line in _options(step)]
     lines += ["", f"  digest {plan.digest}"]
     return "\n".join(lines)
-
-
-def scope_in_words(scope: ScopeContract) -> str:
-    """`src/**, tests/**; at most 4 files and 120 lines`."""
-    bounds = [
-        count(most, noun) for most, noun in ((scope.max_files, "file"), (scope.max_lines, "line")) if most is not None
-    ]
-    paths = ", ".join(map(one_line, scope.paths))
-    return f"{paths}; at most {' and '.join(bounds)}" if bounds else paths
 
 
 def _decided(step: MappedStep) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import click
+from attrs import evolve
 
 from mission_fsm.cli.printed import Printed
 from mission_fsm.cli.words import one_line
 from mission_fsm.core import events as e
 from mission_fsm.core.mission import Mission
-from mission_fsm.core.sentences import sentence
+from mission_fsm.core.sentences import sentence, uncontained
 
 # Events that have a line, and its colour. A gate, a pause, a failure and the end are told by whoever comes to rest.
 _COLOURS: dict[type, str | None] = {
@@ -33,6 +34,7 @@ _COLOURS: dict[type, str | None] = {
     e.TestCompleted: "green",
     e.CommandStarted: "bright_black",
     e.CommandCompleted: None,
+    e.FilesChanged: "yellow",
     e.RepairStarted: "cyan",
     e.InputRequested: "yellow",
     e.InputReceived: None,
@@ -61,10 +63,13 @@ class Lines(Silent):
 
     def __init__(self) -> None:
         self._printed = Printed()
+        self._uncontained: set[str] = set()
 
     def event(self, entry: e.Recorded, mission: Mission) -> None:
         self._say_printed(self._printed.rest())
         self._printed = Printed()
+        if isinstance(entry.event, e.TestCompleted | e.CommandCompleted):
+            self._say_uncontained(uncontained(entry.event.sandbox))
         line = line_of(entry, mission)
         if line is not None:
             # The mission does not depend on a listener: a closed terminal or pipe is none of its business.
@@ -78,6 +83,13 @@ class Lines(Silent):
         with suppress(OSError):
             for line in lines:
                 self.say(click.style(f"    │ {line}".rstrip(), dim=True))
+
+    def _say_uncontained(self, said: str) -> None:
+        """Say once that commands run in no sandbox, and why."""
+        if said and said not in self._uncontained:
+            self._uncontained.add(said)
+            with suppress(OSError):
+                self.say(click.style(f"  {one_line(said)}", dim=True))
 
     def say(self, line: str) -> None:
         """Print it."""
@@ -103,6 +115,8 @@ def line_of(entry: e.Recorded, mission: Mission) -> str | None:
     colour = _COLOURS[type(event)]
     if isinstance(event, e.TestCompleted) and not event.as_expected:
         colour = "red"
+    if isinstance(event, e.TestCompleted | e.CommandCompleted):
+        entry = evolve(entry, event=evolve(event, sandbox=""))  # said once, and not with each command
     words = sentence(entry)
     if isinstance(event, e.StepStarted):
         words = f"[{event.step_index + 1}/{len(mission.plan.steps)}] {words}"

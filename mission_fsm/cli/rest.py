@@ -42,7 +42,7 @@ def report(engine: Engine, mission: Mission, *, as_json: bool) -> None:
             print_json(status(mission))
             return
         click.echo(standing(mission))
-        commands = advice_for(engine, mission)
+        commands = advice_for(engine, mission, held=engine.holder(mission.mission_id) is not None)
         if commands:
             click.echo(indented(commands))
 
@@ -91,14 +91,26 @@ def advice_for(engine: Engine, mission: Mission, *, held: bool = False) -> list[
     """What can be done now, as aligned lines."""
     try:
         legal = engine.legal_triggers(mission.mission_id)
+        in_the_way = _in_the_way(engine, mission)
     except MissionError as error:  # looking at the mission is still possible
         return [one_line(str(error))]
     # What is held has not lost its runner.
     commands = advice(mission, tuple(t for t in legal if not (held and t == "recover")))
-    if mission.state is State.FAILED:
+    if mission.state is State.FAILED and mission.rollback_due is None:
         commands.insert(0, (f"mission repair {mission.mission_id} {PATCH}", "repairs it with a patch of yours"))
+    if mission.failure is not None and mission.failure.artifact is not None:
+        commands.append((f"mission output {mission.mission_id}", "prints what shows why it failed"))
     width = max((len(command) for command, _ in commands), default=0)
     lines = [f"{command:<{width}}  {click.style(does, dim=True)}" for command, does in commands]
     if not Path(mission.workspace).is_dir():
         lines.insert(0, one_line(f"its workspace {mission.workspace} does not exist any more"))
-    return lines
+    return in_the_way + lines
+
+
+def _in_the_way(engine: Engine, mission: Mission) -> list[str]:
+    """What keeps a failed repair from being taken back, as the plan has it; nothing where nothing does."""
+    if mission.rollback_due is None:
+        return []
+    found = engine.plan_rollback(mission.mission_id, mission.rollback_due).conflicts
+    says = "the plan has what the repair changed taken back, and files are not as the mission left them:"
+    return [says, *(one_line(f"  {conflict}") for conflict in found)] if found else []

@@ -9,11 +9,14 @@ from collections.abc import Callable
 
 import click
 
+from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.changes import RiskLevel
 from mission_fsm.core.mission import Mission, State
+from mission_fsm.core.plan import ScopeContract
 from mission_fsm.core.risk import LARGE, RULES
 from mission_fsm.core.sentences import command_in_words
 from mission_fsm.core.text import visible
+from mission_fsm.core.wording import count
 from mission_fsm.errors import UsageError
 
 STATE_COLOURS = {
@@ -70,6 +73,19 @@ def risk_in_words(level: RiskLevel, rules: tuple[str, ...]) -> str:
     return click.style(f"{level.value} risk", fg=RISK_COLOURS[level], bold=True) + (f": {because}" if because else "")
 
 
+def scope_in_words(scope: ScopeContract) -> str:
+    """`src/**, tests/**; at most 4 files and 120 lines`."""
+    limits = (
+        (scope.max_files, "file"),
+        (scope.max_lines, "line"),
+        (scope.max_time_s, "second"),
+        (scope.max_tool_calls, "tool call"),
+    )
+    bounds = [count(most, noun) for most, noun in limits if most is not None]
+    paths = ", ".join(map(one_line, scope.paths))
+    return f"{paths}; at most {' and '.join(bounds)}" if bounds else paths
+
+
 def request_in_words(mission: Mission) -> list[str]:
     """What the request that is waiting is about, line by line; a command in full."""
     request, command = mission.pending, mission.awaited_command
@@ -78,6 +94,10 @@ def request_in_words(mission: Mission) -> list[str]:
     lines = [f"{request.kind.value}: {one_line(request.summary)}"]
     if command is not None:
         lines += [click.style(line, bold=line.startswith("$ ")) for line in command_in_words(command)]
+    if request.kind is ApprovalKind.SCOPE and mission.widening is not None:
+        lines = ["scope: the mission has left its scope contract, or would:"]
+        lines += [f"- {one_line(breach)}" for breach in mission.widening.breaches]
+        lines.append(f"approving it widens the contract, for this mission, to {scope_in_words(mission.widening.scope)}")
     if request.risk_level is not None:
         lines.append(risk_in_words(request.risk_level, request.rules))
     if request.choices:

@@ -16,6 +16,7 @@ class ApprovalKind(StrEnum):
     DIFF = "diff"
     COMMAND = "command"
     QUESTION = "question"
+    SCOPE = "scope"
 
 
 @frozen

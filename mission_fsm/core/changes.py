@@ -75,6 +75,9 @@ class Risk:
     rules: tuple[str, ...] = ()
 
 
+UNKNOWN = Risk(RiskLevel.HIGH)
+
+
 @frozen
 class Revision:
     """A change set that a reviewer puts in the place of the one that was proposed.

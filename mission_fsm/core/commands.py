@@ -6,7 +6,9 @@ effect. Facts that only the outside knows (files, time, plugins) come with the c
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Mapping
+
+from attrs import field, frozen
 
 from mission_fsm.core.changes import ChangeSet, Revision, Risk
 from mission_fsm.core.outcomes import Outcome
@@ -114,12 +116,14 @@ class RepairStep:
     """Repair the failed step in place, with a person's patch or with the repair that the plan binds to it.
 
     patch: digest of the patch. options_step: index of the plan's step that holds the repair.
+    on_exhausted: `fail`, or `rollback` where the plan has what the attempts changed taken back if none works.
     """
 
     by: str
     patch: str | None = None
     options_step: int | None = None
     max_attempts: int = 1
+    on_exhausted: str = "fail"
 
 
 @frozen
@@ -141,7 +145,10 @@ class Stop:
 
 @frozen
 class SecureRollback:
-    """The files that a rollback is about to write are saved. undoes: checkpoints of the edits that it takes back."""
+    """The files that a rollback is about to write are saved. undoes: checkpoints of the edits that it takes back.
+
+    means: `plan` where the plan asks for it, which `by` approved; None where `by` does.
+    """
 
     target: str
     cursor: int
@@ -151,6 +158,7 @@ class SecureRollback:
     manifest: str
     by: str
     conflicts: tuple[str, ...] = ()
+    means: str | None = None
 
 
 @frozen
@@ -261,6 +269,45 @@ class FinishChange:
 
 
 @frozen
+class ReportFilesChanged:
+    """A command has changed files of the workspace, and what they were before is ready to be saved with this.
+
+    files: all of them; reports: those that it was to write; lost: what cannot be put back, by path, with the reason.
+    lines: added plus removed, but for reports. manifest, artifact: digests of what is saved, and of the diff.
+    """
+
+    files: tuple[str, ...]
+    lines: int
+    size_bytes: int
+    manifest: str
+    artifact: str
+    reports: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class AskScope:
+    """The scope contract is used up, or left: ask for it to be widened. spent_s: seconds at work so far."""
+
+    spent_s: float = 0.0
+    expires_at: str | None = None
+
+
+@frozen
+class AskChange:
+    """Ask about the change that was proposed, now that the scope contract is wide enough for it."""
+
+    expires_at: str | None = None
+
+
+@frozen
+class NoteTime:
+    """Put the time on record that the mission has been at work."""
+
+    spent_s: float
+
+
+@frozen
 class ReportDrift:
     """The approved change cannot be written: its files are no longer what it was made from. drift: how, in words."""
 
@@ -303,6 +350,10 @@ Command = (
     | StartCommand
     | SecureChange
     | FinishChange
+    | ReportFilesChanged
+    | AskScope
+    | AskChange
+    | NoteTime
     | ReportDrift
     | ReportFailure
 )

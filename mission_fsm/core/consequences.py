@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from mission_fsm.core import events as e
-from mission_fsm.core.changes import RiskLevel
+from mission_fsm.core.changes import Risk, RiskLevel
 from mission_fsm.core.decided import DECIDED
 from mission_fsm.core.mission import (
     Active,
@@ -59,7 +59,8 @@ def _step_completed(mission: Mission, _: e.StepCompleted) -> dict[str, Any]:
 
 
 def _retrieval_started(mission: Mission, event: e.RetrievalStarted) -> dict[str, Any]:
-    return with_active(mission, retrieval_id=event.retrieval_id, reply=RetrievalBegun(event.retrieval_id))
+    begun = with_active(mission, retrieval_id=event.retrieval_id, reply=RetrievalBegun(event.retrieval_id))
+    return {"tool_calls": mission.tool_calls + 1, **begun}
 
 
 def _retrieval_completed(mission: Mission, _: e.RetrievalCompleted) -> dict[str, Any]:
@@ -71,14 +72,12 @@ def _checkpoint_created(mission: Mission, event: e.CheckpointCreated) -> dict[st
 
 
 def _diff_proposed(mission: Mission, event: e.DiffProposed) -> dict[str, Any]:
-    change = ProposedChange(event.diff_id, event.digest, event.summary, event.files, event.lines, event.final)
+    risk = Risk(RiskLevel(event.risk_level), event.rules)
+    change = ProposedChange(event.diff_id, event.digest, event.summary, event.files, event.lines, event.final, risk)
     changes = with_active(mission, change=change)
     if event.revises is not None and mission.pending is not None:
         # What is waiting for a decision is the revision from here on.
-        risk_level = RiskLevel(event.risk_level)
-        changes["pending"] = attrs.evolve(
-            mission.pending, digest=event.digest, risk_level=risk_level, rules=event.rules
-        )
+        changes["pending"] = attrs.evolve(mission.pending, digest=event.digest, risk_level=risk.level, rules=risk.rules)
     return changes
 
 
@@ -97,10 +96,12 @@ def _checkpoint_secured(mission: Mission, event: e.CheckpointSecured) -> dict[st
                 cursor=event.cursor or 0,
                 undoes=event.undoes,
                 by=event.by or "",
+                means=event.means,
             )
         }
     change = active_of(mission).change
-    return with_active(mission, change=change and attrs.evolve(change, manifest=event.manifest))
+    secured = with_active(mission, change=change and attrs.evolve(change, manifest=event.manifest))
+    return {"tool_calls": mission.tool_calls + 1, **secured}
 
 
 def _diff_applied(mission: Mission, event: e.DiffApplied) -> dict[str, Any]:
@@ -134,12 +135,14 @@ def _checkpoint_restored(mission: Mission, event: e.CheckpointRestored) -> dict[
         lines=0,
         target=restoring.target,
     )
-    changes: dict[str, Any] = {"restoring": None, "edits": marked((*mission.edits, entry))}
+    edits = marked((*mission.edits, entry))
+    changes: dict[str, Any] = {"restoring": None, "edits": edits, "breaches": _breaches_of(edits)}
     if mission.state in (State.PAUSED, State.FAILED):
         changes |= {
             "cursor": restoring.cursor,
             "active": None,
             "pending": None,
+            "widening": None,
             "failure": None,
             "pause_reason": "rolled_back",
         }
@@ -149,7 +152,8 @@ def _checkpoint_restored(mission: Mission, event: e.CheckpointRestored) -> dict[
 def _command_started(mission: Mission, event: e.TestStarted | e.CommandStarted) -> dict[str, Any]:
     command = active_of(mission).command
     run_id = event.test_id if isinstance(event, e.TestStarted) else event.command_id
-    return with_active(mission, command=command and attrs.evolve(command, run_id=run_id))
+    started = with_active(mission, command=command and attrs.evolve(command, run_id=run_id, surveyed=False))
+    return {"tool_calls": mission.tool_calls + 1, **started}
 
 
 def _test_completed(mission: Mission, event: e.TestCompleted) -> dict[str, Any]:
@@ -170,6 +174,31 @@ def _command_completed(mission: Mission, _: e.CommandCompleted) -> dict[str, Any
     return with_active(mission, command=None)
 
 
+def _files_changed(mission: Mission, event: e.FilesChanged) -> dict[str, Any]:
+    entry = Edit(
+        checkpoint_id=event.checkpoint_id,
+        kind="command",
+        step_id=event.step_id,
+        cursor=mission.cursor,
+        manifest=event.manifest,
+        paths=event.files,
+        lines=event.lines,
+        reports=event.reports,
+        breaches=event.breaches,
+    )
+    command = active_of(mission).command
+    surveyed = with_active(mission, command=command and attrs.evolve(command, surveyed=True))
+    return {"edits": (*mission.edits, entry), "breaches": (*mission.breaches, *event.breaches), **surveyed}
+
+
+def _breaches_of(edits: tuple[Edit, ...]) -> tuple[str, ...]:
+    return tuple(breach for edit in edits if edit.undone_by is None for breach in edit.breaches)
+
+
+def _time_spent(_: Mission, event: e.TimeSpent) -> dict[str, Any]:
+    return {"spent_s": event.spent_s}
+
+
 def _repair_started(mission: Mission, event: e.RepairStarted) -> dict[str, Any]:
     repair = Repair(
         repair_id=event.repair_id,
@@ -180,6 +209,7 @@ def _repair_started(mission: Mission, event: e.RepairStarted) -> dict[str, Any]:
         options_step=event.options_step,
         patch=event.patch,
         signatures=event.signatures,
+        keeps_edits=event.keeps_edits,
     )
     by_hand = event.patch is not None
     reply: Reply = Proposal(event.patch or "", event.by or "") if by_hand else RepairBegun(event.attempt)
@@ -196,7 +226,8 @@ def _repair_completed(_: Mission, __: e.RepairCompleted) -> dict[str, Any]:
 
 
 def _failure_detected(_: Mission, event: e.FailureDetected) -> dict[str, Any]:
-    return {"failure": Failure(event.step_id, event.kind, event.message, event.signature)}
+    failure = Failure(event.step_id, event.kind, event.message, event.signature, event.rollback_to, event.artifact)
+    return {"failure": failure}
 
 
 def _mission_recovered(mission: Mission, _: e.MissionRecovered) -> dict[str, Any]:
@@ -223,6 +254,8 @@ _HANDLERS: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
     e.CommandStarted: _command_started,
     e.TestCompleted: _test_completed,
     e.CommandCompleted: _command_completed,
+    e.FilesChanged: _files_changed,
+    e.TimeSpent: _time_spent,
     e.RepairStarted: _repair_started,
     e.RepairCompleted: _repair_completed,
     e.FailureDetected: _failure_detected,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mission_fsm.core import events as e
-from mission_fsm.core.lifecycle import rows
+from mission_fsm.core.lifecycle import FINAL, rows
 from mission_fsm.core.mission import Active, Mission, ProposedChange, ProposedCommand, State
 from mission_fsm.core.objections import OBJECTIONS
 
@@ -28,6 +28,8 @@ _WORK: frozenset[type] = frozenset(
         e.TestCompleted,
         e.CommandStarted,
         e.CommandCompleted,
+        e.FilesChanged,
+        e.ScopeExpansionRequested,
         e.FailureDetected,
         e.MissionRecovered,
     }
@@ -157,6 +159,23 @@ def _command_ended(mission: Mission, event: e.TestCompleted | e.CommandCompleted
     return None if command is not None and command.run_id == run_id else f"{run_id} is not under way"
 
 
+def _files_changed(mission: Mission, event: e.FilesChanged) -> str | None:
+    command = _command(mission)
+    if command is None or command.run_id != event.run_id:
+        return f"{event.run_id} is not under way"
+    return f"what {event.run_id} changed is on record already" if command.surveyed else None
+
+
+def _scope_expansion_requested(mission: Mission, _: e.ScopeExpansionRequested) -> str | None:
+    return f"{mission.pending.approval_id} is still waiting for a decision" if mission.pending is not None else None
+
+
+def _time_spent(mission: Mission, event: e.TimeSpent) -> str | None:
+    if mission.state in FINAL:
+        return f"the mission is {mission.state}"
+    return f"{event.spent_s} s follow {mission.spent_s} s" if event.spent_s < mission.spent_s else None
+
+
 def _change(mission: Mission) -> ProposedChange | None:
     return mission.active.change if mission.active else None
 
@@ -223,6 +242,9 @@ _CHECKS: dict[type, Callable[[Mission, Any], str | None]] = {
     e.CommandStarted: _command_started,
     e.TestCompleted: _command_ended,
     e.CommandCompleted: _command_ended,
+    e.FilesChanged: _files_changed,
+    e.ScopeExpansionRequested: _scope_expansion_requested,
+    e.TimeSpent: _time_spent,
     e.RepairStarted: _repair_started,
     e.RepairCompleted: _repair_completed,
     e.CheckpointRestored: _checkpoint_restored,

@@ -11,9 +11,9 @@ from typing import Any
 
 from attrs import frozen
 
+from mission_fsm.core import bounds, gates, report
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
-from mission_fsm.core import gates, report
 from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.evolve import begin
@@ -22,7 +22,7 @@ from mission_fsm.core.mission import Mission, Repair
 from mission_fsm.core.moves import PAUSES, Transition
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.rollback import target_of
-from mission_fsm.core.steps import begin_step, give_up_repair, start_repair
+from mission_fsm.core.steps import begin_step, give_up_repair, kept_edits, start_repair
 from mission_fsm.core.wording import count
 from mission_fsm.errors import GuardRefused, UsageError
 
@@ -123,6 +123,7 @@ def _repair(draft: Draft, command: c.RepairStep) -> None:
         options_step=command.options_step,
         patch=command.patch,
         signatures=(failure.signature,) if failure else (),
+        keeps_edits=kept_edits(mission, command.on_exhausted),
     )
     start_repair(draft, repair, command.by)
 
@@ -164,6 +165,7 @@ def _secure_rollback(draft: Draft, command: c.SecureRollback) -> None:
             undoes=command.undoes,
             cursor=command.cursor,
             by=command.by,
+            means=command.means,
         )
     )
 
@@ -174,7 +176,9 @@ def _finish_rollback(draft: Draft, command: c.FinishRollback) -> None:
         raise GuardRefused("rollback", "rollback_is_open", "no rollback is waiting to be finished")
     draft.fire("rollback", Facts(checkpoint=restoring.target))
     give_up_repair(draft)
-    draft.emit(e.CheckpointRestored(restoring.target, command.paths, restoring.by, restoring.checkpoint_id))
+    draft.emit(
+        e.CheckpointRestored(restoring.target, command.paths, restoring.by, restoring.checkpoint_id, restoring.means)
+    )
 
 
 def _recover(draft: Draft, command: c.Recover) -> None:
@@ -211,6 +215,7 @@ _REQUESTS: dict[type, Callable[[Draft, Any], None]] = {
     c.SecureRollback: _secure_rollback,
     c.FinishRollback: _finish_rollback,
     c.Recover: _recover,
+    c.NoteTime: bounds.time_noted,
 }
 _REPORTS: dict[type, Callable[[Draft, Any], None]] = {
     c.BeginStep: report.step_begun,
@@ -220,6 +225,9 @@ _REPORTS: dict[type, Callable[[Draft, Any], None]] = {
     c.StartCommand: report.command_started,
     c.SecureChange: report.change_secured,
     c.FinishChange: report.change_applied,
+    c.ReportFilesChanged: bounds.files_changed,
+    c.AskScope: bounds.scope_asked,
+    c.AskChange: report.change_asked,
     c.ReportDrift: report.drifted,
     c.ReportFailure: report.failure,
 }

@@ -13,7 +13,7 @@ import attrs
 from mission_fsm.core import events as e
 from mission_fsm.core.approvals import ApprovalKind, Grant, Request
 from mission_fsm.core.changes import RiskLevel
-from mission_fsm.core.mission import Mission
+from mission_fsm.core.mission import Mission, Widening
 from mission_fsm.core.replies import Answer, Proposal
 from mission_fsm.core.underway import active_of, with_active
 
@@ -43,7 +43,9 @@ def _approval_resolved(mission: Mission, event: e.ApprovalResolved) -> dict[str,
     if event.kind == ApprovalKind.PLAN:
         return {**changes, "plan_decision": event.decision, "decided_by": event.decided_by}
     if event.decision != "approved":
-        return {**changes, "active": None}
+        return {**changes, "active": None, "widening": None}
+    if event.kind == ApprovalKind.SCOPE:
+        return {**changes, **_widened(mission)}
     active = active_of(mission)
     if event.kind == ApprovalKind.DIFF and active.change is not None:
         return {**changes, **with_active(mission, change=attrs.evolve(active.change, approved=True))}
@@ -52,8 +54,23 @@ def _approval_resolved(mission: Mission, event: e.ApprovalResolved) -> dict[str,
     return {**changes, **with_active(mission, reply=Answer(event.answer or "", event.decided_by))}
 
 
+def _widened(mission: Mission) -> dict[str, Any]:
+    """What was beyond the contract is within it from here on."""
+    if mission.widening is None:
+        raise AssertionError("no contradiction was seen in a contract that nobody asked to widen")
+    changes: dict[str, Any] = {"widened": mission.widening.scope, "widening": None}
+    if mission.breaches:
+        edits = tuple(attrs.evolve(edit, breaches=()) if edit.undone_by is None else edit for edit in mission.edits)
+        changes |= {"breaches": (), "edits": edits}
+    return changes
+
+
 def _approval_expired(_: Mission, __: e.ApprovalExpired) -> dict[str, Any]:
-    return {"pending": None, "active": None}
+    return {"pending": None, "active": None, "widening": None}
+
+
+def _scope_expansion_requested(_: Mission, event: e.ScopeExpansionRequested) -> dict[str, Any]:
+    return {"widening": Widening(event.breaches, event.scope_contract)}
 
 
 def _approval_voided(mission: Mission, event: e.ApprovalVoided) -> dict[str, Any]:
@@ -100,13 +117,14 @@ def _execution_resumed(_: Mission, event: e.ExecutionResumed) -> dict[str, Any]:
 
 
 def _execution_stopped(_: Mission, event: e.ExecutionStopped) -> dict[str, Any]:
-    return {"pause_reason": event.reason, "active": None, "pending": None}
+    return {"pause_reason": event.reason, "active": None, "pending": None, "widening": None}
 
 
 DECIDED: dict[type, Callable[[Mission, Any], dict[str, Any]]] = {
     e.ApprovalRequested: _approval_requested,
     e.ApprovalResolved: _approval_resolved,
     e.ApprovalExpired: _approval_expired,
+    e.ScopeExpansionRequested: _scope_expansion_requested,
     e.ApprovalVoided: _approval_voided,
     e.GrantGiven: _grant_given,
     e.GrantRevoked: _grant_revoked,

@@ -12,6 +12,7 @@ from itertools import pairwise
 from mission_fsm.core import commands as c
 from mission_fsm.core import events as e
 from mission_fsm.core import outcomes as o
+from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.changes import ChangeSet, Revision, Risk, RiskLevel
 from mission_fsm.core.decide import Decision, decide
 from mission_fsm.core.mission import Mission, State
@@ -71,17 +72,33 @@ def _requests(mission: Mission, following: Events, change_set_of: ChangeSetOf) -
                 first.size_bytes,
                 first.manifest,
                 first.by or "",
+                means=first.means,
             )
         case e.CheckpointSecured():
             yield c.SecureChange(first.paths, first.size_bytes, first.manifest)
         case e.MissionRecovered():
             yield c.Recover(first.runner, first.in_doubt)
         case e.RepairStarted() if mission.state is State.FAILED:
-            yield c.RepairStep(first.by or "", first.patch, first.options_step, first.max_attempts)
+            yield c.RepairStep(
+                first.by or "", first.patch, first.options_step, first.max_attempts, _on_exhausted(first)
+            )
         case e.TestStarted() | e.CommandStarted():
             yield c.StartCommand()
+        case e.FilesChanged():
+            yield c.ReportFilesChanged(
+                first.files, first.lines, first.size_bytes, first.manifest, first.artifact, first.reports, first.lost
+            )
+        case e.TimeSpent():
+            yield c.NoteTime(first.spent_s)
         case e.TestCompleted() | e.CommandCompleted():
-            result = CommandResult("exited", first.exit_status, first.duration_s, artifact=first.artifact)
+            result = CommandResult(
+                "exited",
+                first.exit_status,
+                first.duration_s,
+                artifact=first.artifact,
+                ignored_files=first.ignored_files,
+                sandbox=first.sandbox,
+            )
             if isinstance(first, e.TestCompleted):
                 yield from _verdicts(first, result, following)
             rest = following[list(following).index(first) + 1 :]
@@ -141,7 +158,7 @@ def _reports(following: Events, result: CommandResult | None, change_set_of: Cha
             yield c.BeginStep(writing)
         if isinstance(first, e.DiffApplied):
             yield c.FinishChange(writing, proceed, elapsed_s)
-        for outcome, digest in _outcomes(first):
+        for outcome, digest in _outcomes(first, following):
             yield c.RecordOutcome(outcome, writing, digest, result, proceed, elapsed_s, expires_at)
         if isinstance(first, e.DiffProposed):
             yield c.ProposeDiff(
@@ -156,6 +173,12 @@ def _reports(following: Events, result: CommandResult | None, change_set_of: Cha
                 elapsed_s,
                 expires_at,
             )
+    if isinstance(first, e.ScopeExpansionRequested):
+        yield c.AskScope(first.spent_s, expires_at)
+        # What a search asks for is not recorded where there was no room left for it.
+        yield c.RecordOutcome(o.BeginRetrieval(""), frozenset(), None, result, expires_at=expires_at)
+    if isinstance(first, e.ApprovalRequested) and first.kind == ApprovalKind.DIFF:
+        yield c.AskChange(expires_at)
     if isinstance(first, e.CommandProposed):
         yield c.ProposeCommand(
             first.command, first.digest, first.purpose, first.covered, result, expires_at, first.reason
@@ -166,7 +189,7 @@ def _reports(following: Events, result: CommandResult | None, change_set_of: Cha
         yield c.ReportFailure("", "", _failed_before(first))
 
 
-def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
+def _outcomes(first: e.Event | None, following: Events) -> Iterator[tuple[o.Outcome, str | None]]:
     """What a stage may have answered, with the digest that belongs to it."""
     match first:
         case e.StepStarted():
@@ -174,11 +197,12 @@ def _outcomes(first: e.Event | None) -> Iterator[tuple[o.Outcome, str | None]]:
         case e.StepCompleted():
             yield o.Completed(first.summary, first.evidence), None
         case e.FailureDetected():
-            yield o.Failed(first.kind, first.message.removesuffix(SAME_FAILURE), first.signature), None
-            yield o.Failed(first.kind, first.message, first.signature), None
+            yield o.Failed(first.kind, first.message.removesuffix(SAME_FAILURE), first.signature), first.artifact
+            yield o.Failed(first.kind, first.message, first.signature), first.artifact
         case e.RepairStarted():
-            yield o.BeginRepair(first.max_attempts), None
-            yield o.Failed("", "", _failed_before(first), may_repeat=True), None
+            yield o.BeginRepair(first.max_attempts, _on_exhausted(first)), None
+            given_up = next((event for event in following if isinstance(event, e.RepairCompleted)), None)
+            yield o.Failed("", "", _failed_before(first), may_repeat=True), given_up.artifact if given_up else None
         case e.RetrievalStarted():
             yield o.BeginRetrieval(first.query), None
         case e.RetrievalCompleted():
@@ -209,6 +233,10 @@ def _verdicts(completed: e.TestCompleted, result: CommandResult, following: Even
             for writing in _writing_stages(following):
                 proceed, elapsed_s = _proceeds(following), _elapsed_s(following)
                 yield c.RecordOutcome(verdict, writing, None, result, proceed, elapsed_s, signature=signature)
+
+
+def _on_exhausted(begun: e.RepairStarted) -> str:
+    return "fail" if begun.keeps_edits is None else "rollback"
 
 
 def _failed_before(begun: e.RepairStarted) -> str:

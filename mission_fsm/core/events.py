@@ -243,7 +243,7 @@ class CheckpointCreated:
 class CheckpointSecured:
     """The pre-images are on disk. manifest: digest of what was saved and where it goes back.
 
-    scope: `edit` or `rollback`; a rollback also says what it is about to do (target, undoes, cursor, by).
+    scope: `edit` or `rollback`; a rollback also says what it is about to do (target, undoes, cursor, by, means).
     """
 
     checkpoint_id: str
@@ -255,16 +255,21 @@ class CheckpointSecured:
     undoes: tuple[str, ...] = ()
     cursor: int | None = None
     by: str | None = None
+    means: str | None = None
 
 
 @frozen
 class CheckpointRestored:
-    """checkpoint_id: what was gone back to; undo_checkpoint: the one that undoes this rollback."""
+    """checkpoint_id: what was gone back to; undo_checkpoint: the one that undoes this rollback.
+
+    means: `plan` where the plan asked for it, which `by` approved; null where `by` did.
+    """
 
     checkpoint_id: str
     paths: tuple[str, ...]
     by: str
     undo_checkpoint: str
+    means: str | None = None
 
 
 @frozen
@@ -290,7 +295,8 @@ class TestStarted:
 class TestCompleted:
     """A test command has run, and this is the verdict. Counts are null where nothing gave them.
 
-    expect: `pass`, or `fail` where the step was there to show a fault.
+    expect: `pass`, or `fail` where the step was there to show a fault. ignored_files: how many files it changed that
+    .gitignore ignores, or that are a cache. sandbox: `bubblewrap` where the command ran in one, else `none: ` and why.
     """
 
     test_id: str
@@ -304,6 +310,8 @@ class TestCompleted:
     signature: str = ""
     artifact: str | None = None
     expect: str = "pass"
+    ignored_files: int = 0
+    sandbox: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -322,12 +330,56 @@ class CommandStarted:
 
 @frozen
 class CommandCompleted:
-    """A command that is no test has ended. artifact: digest of its output."""
+    """A command that is no test has ended. artifact: digest of its output; ignored_files, sandbox: as for a test."""
 
     command_id: str
     exit_status: int | None
     duration_s: float
     artifact: str | None = None
+    ignored_files: int = 0
+    sandbox: str = ""
+
+
+@frozen
+class FilesChanged:
+    """A command has changed files of the workspace by itself. What they were before is saved, as at a checkpoint.
+
+    run_id: of the test or command. manifest: digest of what was saved; artifact: of the diff; lines: added plus
+    removed, but for reports. reports: those of the files that the command was to write. lost: what cannot be put back,
+    by path, with the reason. breaches: how this leaves the scope contract, in words.
+    """
+
+    step_id: str
+    run_id: str
+    checkpoint_id: str
+    files: tuple[str, ...]
+    lines: int
+    size_bytes: int
+    manifest: str
+    artifact: str
+    reports: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(factory=dict)
+    breaches: tuple[str, ...] = ()
+
+
+@frozen
+class ScopeExpansionRequested:
+    """The mission cannot go on within its scope contract. scope_contract: the one that would be wide enough.
+
+    breaches: how it leaves the contract, or would, with the numbers. spent_s: seconds at work, where those count.
+    """
+
+    breaches: tuple[str, ...]
+    scope_contract: ScopeContract
+    step_id: str | None = None
+    spent_s: float = 0.0
+
+
+@frozen
+class TimeSpent:
+    """spent_s: seconds that the mission has been at work, waiting for people left out; noted where they are limited."""
+
+    spent_s: float
 
 
 @frozen
@@ -335,6 +387,8 @@ class RepairStarted:
     """A repair attempt began.
 
     origin: `step`, `plan` or `person`; patch: digest of a person's; signatures: of the failures seen so far.
+    keeps_edits: where the plan has all taken back that the attempts change, should none of them work: how many entries
+        of the mission's edits are older than the first attempt, and so stay; null where everything stays.
     """
 
     repair_id: str
@@ -346,24 +400,32 @@ class RepairStarted:
     patch: str | None = None
     signatures: tuple[str, ...] = ()
     by: str | None = None
+    keeps_edits: int | None = None
 
 
 @frozen
 class RepairCompleted:
-    """A repair attempt ended."""
+    """A repair attempt ended. artifact: digest of what shows why it came to nothing, where another attempt follows."""
 
     repair_id: str
     success: bool
+    artifact: str | None = None
 
 
 @frozen
 class FailureDetected:
-    """The step failed. The signature is the same where the cause is the same."""
+    """The step failed. The signature is the same where the cause is the same.
+
+    rollback_to: the checkpoint to which the plan has the mission go back now, before anything else is done.
+    artifact: digest of what shows why, such as an answer that could not be used.
+    """
 
     step_id: str
     kind: str
     message: str
     signature: str
+    rollback_to: str | None = None
+    artifact: str | None = None
 
 
 @frozen
@@ -422,6 +484,9 @@ Event = (
     | TestCompleted
     | CommandStarted
     | CommandCompleted
+    | FilesChanged
+    | ScopeExpansionRequested
+    | TimeSpent
     | RepairStarted
     | RepairCompleted
     | FailureDetected

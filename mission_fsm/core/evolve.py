@@ -52,9 +52,10 @@ def moved(mission: Mission, event: e.Event) -> tuple[Mission, Move | None]:
     return mission.with_changes(changes), move
 
 
-# After a decision nothing has begun, until the first event that is not just the setting out for the next effect.
+# After a decision nothing has begun, until the first event that is more than the setting out for the next effect, or
+# a word about grants, which may come at any time.
 _DECISIONS = (e.ExecutionResumed, e.RepairStarted)
-_SETTING_OUT = (e.StageChanged, e.CheckpointCreated)
+_SETTING_OUT = (e.StageChanged, e.CheckpointCreated, e.GrantGiven, e.GrantRevoked)
 
 
 def _has_secured_change(mission: Mission) -> bool:

@@ -16,7 +16,7 @@ from mission_fsm.core.grants import check_rule
 from mission_fsm.core.guards import Facts
 from mission_fsm.core.lifecycle import FINAL, legal_triggers
 from mission_fsm.core.mission import Mission, ProposedChange
-from mission_fsm.core.scope import violations
+from mission_fsm.core.scope import widening_for
 from mission_fsm.core.steps import diff_proposed, give_up_repair
 from mission_fsm.errors import GuardRefused, IllegalTransition, UsageError
 
@@ -127,9 +127,10 @@ def _problem_with(mission: Mission, change: ProposedChange, revision: Revision) 
     more = sorted(set(paths) - set(change.paths))
     if more and not revision.edited:
         return "revision_lies_within", f"{', '.join(more)} {'is' if len(more) == 1 else 'are'} not in the change"
-    broken = violations(mission, revision.change_set)
-    if broken:
-        return "revision_is_in_scope", f"as it was edited the change leaves the scope contract: {'; '.join(broken)}"
+    beyond = widening_for(mission, paths, revision.change_set.lines)
+    if beyond is not None:
+        broken = "; ".join(beyond.breaches)
+        return "revision_is_in_scope", f"as it was edited the change leaves the scope contract: {broken}"
     return None
 
 

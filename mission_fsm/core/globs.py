@@ -36,6 +36,11 @@ def matches_any(globs: Iterable[str], path: str) -> bool:
     return any(matches(glob, path) for glob in globs)
 
 
+def escaped(path: str) -> str:
+    """A glob that means that path; a backslash, which no glob may hold, stands in it as any one character."""
+    return re.sub(r"[*?\[]", lambda sign: f"[{sign[0]}]", path).replace("\\", "?")
+
+
 @lru_cache(maxsize=1024)
 def problem_with(glob: str) -> str | None:
     """What is wrong with a glob, in a sentence, or None."""

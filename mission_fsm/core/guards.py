@@ -233,6 +233,15 @@ def no_rollback_is_open(mission: Mission, _: Facts) -> str | None:
     return f"the rollback {mission.restoring.checkpoint_id} was cut short; roll back again to finish it"
 
 
+def no_rollback_is_due(mission: Mission, _: Facts) -> str | None:
+    if mission.rollback_due is None:
+        return None
+    return (
+        f"the plan has what the repair changed taken back first, to {mission.rollback_due}; "
+        "run the mission to have that done, or roll back by yourself"
+    )
+
+
 # Pairs of which never both hold, so that two rows of one trigger and source cannot both be true.
 EXCLUSIVE: frozenset[frozenset[Guard]] = frozenset(
     {

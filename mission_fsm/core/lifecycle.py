@@ -47,6 +47,7 @@ _PLAN_APPROVAL = (*_DECISION, g.author_may_approve, g.plan_is_unchanged)
 _RESUME_ASKING = (g.no_rollback_is_open, g.a_request_is_pending)
 _RESUME = (g.no_rollback_is_open, g.no_request_is_pending)
 _RERUN = (g.no_rollback_is_open, g.attempts_are_left)
+_REPAIRABLE = (g.no_rollback_is_due, g.no_rollback_is_open, g.repair_is_bound)
 _RESTORABLE = (g.checkpoint_is_live, g.nothing_else_changed)
 
 # fmt: off
@@ -67,9 +68,9 @@ TABLE: tuple[Row, ...] = (
     Row("resume",           S.PAUSED,            S.AWAITING_APPROVAL,   _RESUME_ASKING),
     Row("resume",           S.PAUSED,            S.RUNNING,             _RESUME),
     Row("fail",             S.RUNNING,           S.FAILED),
-    Row("retry",            S.FAILED,            S.RUNNING,             _RERUN),
+    Row("retry",            S.FAILED,            S.RUNNING,             (g.no_rollback_is_due, *_RERUN)),
     Row("retry",            S.PAUSED,            S.RUNNING,             (g.nothing_is_pending, *_RERUN)),
-    Row("repair",           S.FAILED,            S.RUNNING,             (g.no_rollback_is_open, g.repair_is_bound)),
+    Row("repair",           S.FAILED,            S.RUNNING,             _REPAIRABLE),
     Row("rollback",         S.PAUSED,            None,                  _RESTORABLE),
     Row("rollback",         S.FAILED,            S.PAUSED,              _RESTORABLE),
     Row("rollback",         S.STOPPED,           None,                  _RESTORABLE),

@@ -10,7 +10,8 @@ from typing import Any
 from attrs import field, fields, frozen
 
 from mission_fsm.core.approvals import ApprovalKind, Grant, Request
-from mission_fsm.core.plan import Plan
+from mission_fsm.core.changes import UNKNOWN, Risk
+from mission_fsm.core.plan import Plan, ScopeContract
 from mission_fsm.core.replies import CommandSpec, LastTest, Reply
 
 
@@ -28,12 +29,18 @@ class State(StrEnum):
 
 @frozen
 class Failure:
-    """Why the mission failed. The signature is the same where the cause is the same."""
+    """Why the mission failed. The signature is the same where the cause is the same.
+
+    rollback_to: the checkpoint to which the plan has the mission go back, which is not done yet; None where none.
+    artifact: digest of what shows why, such as an answer that could not be used.
+    """
 
     step_id: str
     kind: str
     message: str
     signature: str
+    rollback_to: str | None = None
+    artifact: str | None = None
 
 
 @frozen
@@ -49,6 +56,7 @@ class ProposedChange:
     paths: tuple[str, ...]
     lines: int
     final: bool
+    risk: Risk = UNKNOWN
     approved: bool = False
     manifest: str | None = None
 
@@ -58,6 +66,7 @@ class ProposedCommand:
     """A command on its way: proposed, approved (by the plan or at the gate), started.
 
     run_id: of the test or command that its start put on record; None until then.
+    surveyed: whether what that run changed in the workspace is on record already.
     """
 
     digest: str
@@ -65,6 +74,7 @@ class ProposedCommand:
     purpose: str
     approved: bool = False
     run_id: str | None = None
+    surveyed: bool = False
 
 
 @frozen
@@ -98,6 +108,8 @@ class Repair:
         or `person` (a patch given by hand).
     options_step: index of the plan's step that holds the repair's options; None for a person's patch.
     signatures: of the failures seen so far; one that comes back ends the loop.
+    keeps_edits: how many of the mission's edits are older than the loop, where the plan has those of the loop taken
+        back if it fails; None where they stay.
     """
 
     repair_id: str
@@ -108,6 +120,7 @@ class Repair:
     options_step: int | None = None
     patch: str | None = None
     signatures: tuple[str, ...] = ()
+    keeps_edits: int | None = None
 
     @property
     def in_place(self) -> bool:
@@ -119,10 +132,12 @@ class Repair:
 class Edit:
     """An entry of the stack that rollback walks: something that the mission wrote, and its checkpoint.
 
-    kind: `edit`, or `rollback` for a rollback, which can be undone too.
+    kind: `edit`, `command` for what a command changed by itself, or `rollback`, which can be undone too.
     cursor: the step to stand at once it is undone.
     target: of a rollback, the checkpoint that it went back to.
     undone_by: the checkpoint of the rollback that undid it, or None while it is live.
+    reports: those of a command's paths that are the reports it was to write, which no bound counts.
+    breaches: how it left the scope contract, in words, until a person has widened that.
     """
 
     checkpoint_id: str
@@ -134,6 +149,16 @@ class Edit:
     lines: int
     target: str | None = None
     undone_by: str | None = None
+    reports: tuple[str, ...] = ()
+    breaches: tuple[str, ...] = ()
+
+
+@frozen
+class Widening:
+    """How the mission leaves its scope contract, or would, in words; and the contract that would be wide enough."""
+
+    breaches: tuple[str, ...]
+    scope: ScopeContract
 
 
 @frozen
@@ -146,6 +171,7 @@ class Restoring:
     cursor: int
     undoes: tuple[str, ...]
     by: str
+    means: str | None = None
 
 
 @frozen
@@ -158,6 +184,11 @@ class Mission:
     reached: how many of the plan's first steps have been started at least once.
     retried: tries so far, for those steps that were tried more than once.
     at_rest: whether no effect has begun since the last decision, so that there is nothing to recover.
+    widened: the scope contract as people have widened it for this mission; None where the plan's stands.
+    widening: what a person is asked to widen.
+    breaches: how what commands have changed leaves the contract, in words, until it is widened or rolled back.
+    tool_calls: how many searches, commands and edits were begun.
+    spent_s: seconds at work, as last noted.
     """
 
     mission_id: str
@@ -184,6 +215,21 @@ class Mission:
     grants: tuple[Grant, ...] = ()
     edits: tuple[Edit, ...] = ()
     retried: Mapping[str, int] = field(factory=dict)
+    widened: ScopeContract | None = None
+    widening: Widening | None = None
+    breaches: tuple[str, ...] = ()
+    tool_calls: int = 0
+    spent_s: float = 0.0
+
+    @property
+    def scope(self) -> ScopeContract:
+        """The scope contract that holds now."""
+        return self.plan.scope if self.widened is None else self.widened
+
+    @property
+    def rollback_due(self) -> str | None:
+        """The checkpoint to which the plan has it go back, now that a repair has failed, where that is not done yet."""
+        return self.failure.rollback_to if self.state is State.FAILED and self.failure else None
 
     @property
     def awaits_input(self) -> bool:

@@ -38,6 +38,7 @@ AWAITING = {
     "diff": "awaiting_diff_approval",
     "command": "awaiting_command_approval",
     "question": "awaiting_answer",
+    "scope": "awaiting_scope_approval",
 }
 
 # Why a mission pauses of its own accord: each of these marks a move, so nobody may pause it for such a reason.

@@ -14,6 +14,16 @@ class BeginStep:
 
 
 @frozen
+class AskScope:
+    """Ask for the scope contract to be widened for what commands have changed."""
+
+
+@frozen
+class AskChange:
+    """Ask about the change that was proposed, now that the scope contract is wide enough for it."""
+
+
+@frozen
 class RunStage:
     """Run the stage that performs."""
 
@@ -48,15 +58,19 @@ class RunCommand:
 
 
 # Between any two of these lies a safe point.
-Next = BeginStep | RunStage | SecureChange | ApplyChange | StartCommand | RunCommand
+Next = BeginStep | AskScope | AskChange | RunStage | SecureChange | ApplyChange | StartCommand | RunCommand
 
 
 def next_of(mission: Mission) -> Next:
     """The next effect of a mission that is running."""
     active = mission.active
+    if mission.breaches:
+        return AskScope()
     if active is None:
         return BeginStep()
     if active.change is not None:
+        if not active.change.approved:
+            return AskChange()
         if active.change.manifest is None:
             return SecureChange(active.change.digest)
         return ApplyChange(active.change.diff_id, active.change.manifest)

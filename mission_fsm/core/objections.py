@@ -10,6 +10,7 @@ from mission_fsm.core.approvals import ApprovalKind
 from mission_fsm.core.lifecycle import FINAL
 from mission_fsm.core.mission import Mission, State
 from mission_fsm.core.moves import AWAITING
+from mission_fsm.core.scope import digest_of
 
 
 def _approval_requested(mission: Mission, event: e.ApprovalRequested) -> str | None:
@@ -21,6 +22,9 @@ def _approval_requested(mission: Mission, event: e.ApprovalRequested) -> str | N
         return f"it asks while the mission is {mission.state}"
     if event.kind == ApprovalKind.QUESTION:
         return None
+    if event.kind == ApprovalKind.SCOPE:
+        asked = mission.widening is not None and event.digest == digest_of(mission, mission.widening)
+        return None if asked else "it asks to widen another scope contract"
     if mission.active is None:
         return f"it asks about a {event.kind}, and no step is under way"
     subject = mission.active.change if event.kind == ApprovalKind.DIFF else mission.active.command

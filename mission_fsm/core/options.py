@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from attrs import Factory, field, frozen
 
@@ -117,6 +117,11 @@ class ProgramOptions:
     env: Mapping[str, str] = option(
         "Variables to set in addition to the clean environment's.", default=Factory(dict), validator=_environment
     )
+    sandbox: Literal["auto", "required", "off"] = option(
+        "Whether it runs in a sandbox, to write in the workspace alone: where one can be made, only there, or not.",
+        default="auto",
+    )
+    network: bool = option("Whether it reaches the network from its sandbox.", default=False)
 
 
 @frozen
@@ -142,4 +147,6 @@ class CommandOptions(ProgramOptions):
             env=self.env,
             timeout_s=600 if timeout_s is None else timeout_s,
             report=self.report,
+            sandbox=self.sandbox,
+            network=self.network,
         )

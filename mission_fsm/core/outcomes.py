@@ -55,12 +55,14 @@ class Failed:
     message: a sentence for a person.
     signature: the same for the same cause; made from kind and message when empty.
     may_repeat: whether another repair attempt could do better (for repairs alone).
+    evidence: bytes that show why, as those of an `EditFailed`; kept as an artifact.
     """
 
     kind: str = field(validator=_text)
     message: str = field(validator=_text)
     signature: str = ""
     may_repeat: bool = False
+    evidence: bytes | None = field(default=None, validator=optional(instance_of(bytes)))
 
 
 @frozen
@@ -81,9 +83,14 @@ class Retrieved:
 
 @frozen
 class BeginRepair:
-    """A repair attempt is about to be made; run again with `RepairBegun`."""
+    """A repair attempt is about to be made; run again with `RepairBegun`.
+
+    on_exhausted: what becomes of what the attempts changed where none of them works: with `fail` it stays, with
+        `rollback` it is taken back. The mission has failed either way.
+    """
 
     max_attempts: int
+    on_exhausted: str = field(default="fail", validator=in_(("fail", "rollback")))
 
 
 @frozen
@@ -108,6 +115,7 @@ class RunCommand:
     purpose: `test` for one whose result is `Tested`, else `command`.
     report: path, or glob, of the JUnit XML reports that it writes.
     isolated: whether it is run in a copy of the workspace, where what it changes becomes `CommandResult.edits`.
+    sandbox, network: as the options `sandbox` and `network` of those who run a program.
     """
 
     argv: tuple[str, ...] = field(validator=_texts)
@@ -118,6 +126,8 @@ class RunCommand:
     report: str | None = None
     reason: str = field(default="", validator=_text)
     isolated: bool = False
+    sandbox: str = field(default="auto", validator=in_(("auto", "required", "off")))
+    network: bool = False
 
 
 @frozen

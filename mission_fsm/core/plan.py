@@ -22,6 +22,8 @@ class ScopeContract:
 
     paths: globs, relative to the workspace; only files that match one may be left changed.
     max_files, max_lines: how many files, and lines added plus removed, the whole mission may change.
+    max_time_s: for how many seconds it may be at work; what it waits for people does not count.
+    max_tool_calls: how many searches, commands and edits it may make, all together.
     allowed_tools: what its stages may touch.
     """
 
@@ -29,6 +31,8 @@ class ScopeContract:
     max_files: int | None = None
     max_lines: int | None = None
     allowed_tools: tuple[Tool, ...] = (Tool.READ, Tool.WRITE, Tool.EXEC)
+    max_time_s: int | None = None
+    max_tool_calls: int | None = None
 
 
 @frozen

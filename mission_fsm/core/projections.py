@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from mission_fsm.core.approvals import Request
 from mission_fsm.core.mission import Failure, Mission, State
+from mission_fsm.core.plan import ScopeContract
 from mission_fsm.core.replies import CommandSpec
 
 
@@ -28,13 +29,26 @@ class CommandStatus(TypedDict):
     env: dict[str, str]
     timeout_s: int
     isolated: bool
+    sandbox: str
+    network: bool
     report: str | None
+
+
+class ScopeStatus(TypedDict):
+    """A scope contract; None for what it does not limit."""
+
+    paths: list[str]
+    max_files: int | None
+    max_lines: int | None
+    max_time_s: int | None
+    max_tool_calls: int | None
+    allowed_tools: list[str]
 
 
 class PendingStatus(TypedDict):
     """The decision that is waited for. risk_level: None for what is not a diff. rules: ids of those that gave it.
 
-    command: None for what is no command.
+    command: None for what is no command. scope_contract: as it would be widened; None where that is not asked.
     """
 
     approval_id: str
@@ -45,6 +59,7 @@ class PendingStatus(TypedDict):
     rules: list[str]
     expires_at: str | None
     command: CommandStatus | None
+    scope_contract: ScopeStatus | None
 
 
 class GrantStatus(TypedDict):
@@ -58,15 +73,23 @@ class GrantStatus(TypedDict):
 
 
 class FailureStatus(TypedDict):
-    """Why the mission failed."""
+    """Why the mission failed. rollback_to: the checkpoint to which the plan has it go back, not done yet; or None.
+
+    artifact: digest of what shows why, such as an answer that could not be used; or None.
+    """
 
     kind: str
     message: str
     signature: str
+    rollback_to: str | None
+    artifact: str | None
 
 
 class EditStatus(TypedDict):
-    """What the mission wrote. kind: `edit` or `rollback`. undone_by: the rollback that took it back, or None."""
+    """What the mission wrote. kind: `edit`, `command` for what a command changed by itself, or `rollback`.
+
+    undone_by: the rollback that took it back, or None.
+    """
 
     checkpoint_id: str
     kind: str
@@ -78,6 +101,7 @@ class Status(TypedDict):
     """Where a mission stands. Scripts rely on these keys: some may be added, none renamed or removed.
 
     step_index: of the step that is next or under way; the number of steps once all are completed.
+    widened: the scope contract as people have widened it for this mission; None where the plan's stands.
     """
 
     mission_id: str
@@ -91,6 +115,7 @@ class Status(TypedDict):
     sequence: int
     edits: list[EditStatus]
     grants: list[GrantStatus]
+    widened: ScopeStatus | None
 
 
 def status(mission: Mission) -> Status:
@@ -109,7 +134,7 @@ def status(mission: Mission) -> Status:
             }
             for index, step in enumerate(mission.plan.steps)
         ],
-        "pending": _pending(mission.pending, mission.awaited_command) if mission.pending else None,
+        "pending": _pending(mission, mission.pending) if mission.pending else None,
         "failure": _failure(mission.failure) if mission.failure else None,
         "wants": mission.active.wants if mission.awaits_input and mission.active else None,
         "sequence": mission.sequence,
@@ -132,6 +157,7 @@ def status(mission: Mission) -> Status:
             }
             for grant in mission.grants
         ],
+        "widened": _scope(mission.widened) if mission.widened else None,
     }
 
 
@@ -146,11 +172,12 @@ def step_status(mission: Mission, step_index: int) -> str:
 
 def _is_taken_back(mission: Mission, step_index: int) -> bool:
     """Whether the last that the step wrote has been rolled back; it may have been run again since an earlier one."""
-    edits = [edit for edit in mission.edits if edit.kind == "edit" and edit.cursor == step_index]
+    edits = [edit for edit in mission.edits if edit.kind != "rollback" and edit.cursor == step_index]
     return bool(edits) and edits[-1].undone_by is not None
 
 
-def _pending(request: Request, command: CommandSpec | None) -> PendingStatus:
+def _pending(mission: Mission, request: Request) -> PendingStatus:
+    command, widening = mission.awaited_command, mission.widening
     return {
         "approval_id": request.approval_id,
         "kind": request.kind.value,
@@ -160,6 +187,18 @@ def _pending(request: Request, command: CommandSpec | None) -> PendingStatus:
         "rules": list(request.rules),
         "expires_at": request.expires_at,
         "command": _command(command) if command else None,
+        "scope_contract": _scope(widening.scope) if widening else None,
+    }
+
+
+def _scope(scope: ScopeContract) -> ScopeStatus:
+    return {
+        "paths": list(scope.paths),
+        "max_files": scope.max_files,
+        "max_lines": scope.max_lines,
+        "max_time_s": scope.max_time_s,
+        "max_tool_calls": scope.max_tool_calls,
+        "allowed_tools": [tool.value for tool in scope.allowed_tools],
     }
 
 
@@ -170,9 +209,17 @@ def _command(spec: CommandSpec) -> CommandStatus:
         "env": dict(spec.env),
         "timeout_s": spec.timeout_s,
         "isolated": spec.isolated,
+        "sandbox": spec.sandbox,
+        "network": spec.network,
         "report": spec.report,
     }
 
 
 def _failure(failure: Failure) -> FailureStatus:
-    return {"kind": failure.kind, "message": failure.message, "signature": failure.signature}
+    return {
+        "kind": failure.kind,
+        "message": failure.message,
+        "signature": failure.signature,
+        "rollback_to": failure.rollback_to,
+        "artifact": failure.artifact,
+    }

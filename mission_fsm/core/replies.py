@@ -27,6 +27,8 @@ class CommandSpec:
     timeout_s: seconds after which it is ended.
     report: path, or glob, of the JUnit XML reports that the command writes, relative to the workspace.
     isolated: whether it is run in a copy of the workspace.
+    sandbox: `auto` for one where it can be made, `required` to run in one or not at all, or `off`.
+    network: whether it reaches the network from there.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +37,12 @@ class CommandSpec:
     timeout_s: int = 600
     report: str | None = None
     isolated: bool = False
+    sandbox: str = "off"
+    network: bool = False
+
+
+CONTAINED, NONE = "bubblewrap", "none: "
+"""What `CommandResult.sandbox` says of a command that ran in a sandbox; how it begins for one that did not."""
 
 
 @frozen
@@ -58,6 +66,8 @@ class CommandResult:
         `not_taken` where what an isolated command changed cannot be proposed.
     reports: the JUnit reports that it wrote, by path; one that was there before is none.
     edits: of an isolated command: what it changed in its copy of the workspace; None for any other.
+    ignored_files: how many files it changed that .gitignore ignores, or that are a cache.
+    sandbox: `bubblewrap` where it ran in one; `none: ` and why, where in none; empty where it could not be started.
     """
 
     kind: str
@@ -69,6 +79,8 @@ class CommandResult:
     problem: str | None = None
     reports: tuple[Report, ...] = ()
     edits: tuple[FileEdit, ...] | None = field(default=None, repr=False)
+    ignored_files: int = 0
+    sandbox: str = ""
 
 
 @frozen

@@ -7,11 +7,12 @@ from mission_fsm.core import events as e
 from mission_fsm.core import next as n
 from mission_fsm.core import outcomes as o
 from mission_fsm.core.approvals import ApprovalKind
+from mission_fsm.core.bounds import ask_to_widen
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.gates import change_voided
 from mission_fsm.core.mission import ProposedChange, ProposedCommand, Repair
 from mission_fsm.core.replies import CommandResult
-from mission_fsm.core.scope import violations
+from mission_fsm.core.scope import budget_left, one_call_more, widening_for
 from mission_fsm.core.steps import (
     ask,
     begin_step,
@@ -19,6 +20,7 @@ from mission_fsm.core.steps import (
     diff_proposed,
     fail_step,
     give_up_repair,
+    kept_edits,
     open_checkpoint,
     start_repair,
 )
@@ -29,6 +31,7 @@ MOST_DRIFTS = 3
 
 _EFFECTS: dict[type, type[n.Next]] = {
     c.BeginStep: n.BeginStep,
+    c.AskChange: n.AskChange,
     c.StartCommand: n.StartCommand,
     c.SecureChange: n.SecureChange,
     c.FinishChange: n.ApplyChange,
@@ -57,7 +60,16 @@ def outcome(draft: Draft, command: c.RecordOutcome) -> None:
         case o.Completed(summary=summary, evidence=evidence):
             _complete(draft, command, summary, dict(evidence))
         case o.Failed():
-            fail_step(draft, answer.kind, answer.message, answer.signature, may_repeat=answer.may_repeat)
+            fail_step(
+                draft,
+                answer.kind,
+                answer.message,
+                answer.signature,
+                may_repeat=answer.may_repeat,
+                artifact=command.digest,
+            )
+        case o.BeginRetrieval() if not budget_left(draft.mission):
+            ask_to_widen(draft, one_call_more(draft.mission), command.expires_at)
         case o.BeginRetrieval(query=query):
             draft.emit(e.RetrievalStarted(draft.new_id("retrieval"), query, step_id))
         case o.Retrieved(result_count=count, summary=summary):
@@ -67,13 +79,14 @@ def outcome(draft: Draft, command: c.RecordOutcome) -> None:
                 return
             draft.emit(e.RetrievalCompleted(retrieval_id, count, summary, command.digest or ""))
             _complete(draft, command, summary, {})
-        case o.BeginRepair(max_attempts=most):
+        case o.BeginRepair(max_attempts=most, on_exhausted=on_exhausted):
             repair = draft.mission.repair
             if repair is not None and repair.in_place and draft.active.stage == "repair":
                 _breach(draft, "began a repair in the middle of one")
                 return
             give_up_repair(draft)
-            start_repair(draft, Repair("", step_id, 1, most, "step", draft.active.step_index))
+            kept = kept_edits(draft.mission, on_exhausted)
+            start_repair(draft, Repair("", step_id, 1, most, "step", draft.active.step_index, keeps_edits=kept))
         case o.Tested():
             _tested(draft, command, answer)
         case o.AskQuestion(question=question, choices=choices):
@@ -97,22 +110,32 @@ def diff(draft: Draft, command: c.ProposeDiff) -> None:
         else:
             fail_step(draft, "no_change", "the repair changes nothing", may_repeat=True)
         return
-    broken = violations(draft.mission, change_set)
-    if broken:
-        fail_step(draft, "scope", f"the change leaves the scope contract: {'; '.join(broken)}")
-        return
+    widening = widening_for(draft.mission, change_set.paths, change_set.lines)
     open_checkpoint(draft)
     summary, final = command.summary, command.final
     draft.emit(diff_proposed(draft, change_set, command.risk, command.artifact, summary=summary, final=final))
+    if widening is not None:
+        ask_to_widen(draft, widening, command.expires_at)
+    else:
+        _ask_change(draft, command.expires_at)
+
+
+def change_asked(draft: Draft, command: c.AskChange) -> None:
+    """The scope contract is wide enough for the change that was proposed."""
+    _ask_change(draft, command.expires_at)
+
+
+def _ask_change(draft: Draft, expires_at: str | None) -> None:
+    change = _change(draft)
     ask(
         draft,
         ApprovalKind.DIFF,
-        change_set.digest,
-        command.summary,
-        paths=change_set.paths,
-        risk_level=command.risk.level,
-        rules=command.risk.rules,
-        expires_at=command.expires_at,
+        change.digest,
+        change.summary,
+        paths=change.paths,
+        risk_level=change.risk.level,
+        rules=change.risk.rules,
+        expires_at=expires_at,
     )
 
 
@@ -133,7 +156,7 @@ def command(draft: Draft, command: c.ProposeCommand) -> None:
             argv=command.spec.argv,
             expires_at=command.expires_at,
         )
-    else:
+    elif budget_left(draft.mission):
         command_started(draft, c.StartCommand())
 
 
@@ -151,9 +174,6 @@ def command_started(draft: Draft, _: c.StartCommand) -> None:
 
 def change_secured(draft: Draft, command: c.SecureChange) -> None:
     """The pre-images are on disk."""
-    change = _change(draft)
-    if not change.approved:
-        raise GuardRefused("advance", "change_is_approved", f"{change.diff_id} is not approved")
     checkpoint_id = draft.active.checkpoint_id or ""
     draft.emit(e.CheckpointSecured(checkpoint_id, command.paths, command.size_bytes, command.manifest))
 
@@ -169,6 +189,9 @@ def change_applied(draft: Draft, command: c.FinishChange) -> None:
 
 def drifted(draft: Draft, command: c.ReportDrift) -> None:
     """The approved change cannot be written over what is there now."""
+    change = draft.active.change
+    if change is None or not change.approved:
+        raise GuardRefused("advance", "change_is_approved", "no approved change is on its way")
     if draft.active.drifts < MOST_DRIFTS:
         change_voided(draft, command.drift)
     else:
@@ -216,6 +239,8 @@ def _tested(draft: Draft, command: c.RecordOutcome, verdict: o.Tested) -> None:
             signature=verdict.signature,
             artifact=result.artifact,
             expect=verdict.expect,
+            ignored_files=result.ignored_files,
+            sandbox=result.sandbox,
         )
     )
     if verdict.success == (verdict.expect == "pass"):
@@ -240,11 +265,21 @@ def _command_ended(draft: Draft, result: CommandResult | None) -> None:
     if running.purpose == "test":
         draft.emit(
             e.TestCompleted(
-                run_id, success=False, exit_status=result.exit_status, duration_s=duration_s, artifact=result.artifact
+                run_id,
+                success=False,
+                exit_status=result.exit_status,
+                duration_s=duration_s,
+                artifact=result.artifact,
+                ignored_files=result.ignored_files,
+                sandbox=result.sandbox,
             )
         )
     else:
-        draft.emit(e.CommandCompleted(run_id, result.exit_status, duration_s, result.artifact))
+        draft.emit(
+            e.CommandCompleted(
+                run_id, result.exit_status, duration_s, result.artifact, result.ignored_files, result.sandbox
+            )
+        )
 
 
 def _change(draft: Draft) -> ProposedChange:

@@ -74,11 +74,15 @@ LARGE_FILES = 20
 
 @frozen
 class Look:
-    """One change as a rule sees it: lines that only one side has, and None for text that cannot be read."""
+    """One change as a rule sees it: lines that only one side has, and None for text that cannot be read.
+
+    repairs: whether the change is a repair.
+    """
 
     change: Change
     gone: tuple[str, ...] | None
     new: tuple[str, ...] | None
+    repairs: bool = False
 
 
 @frozen
@@ -128,6 +132,8 @@ RULES: tuple[Rule, ...] = (
     Rule("ci",             RiskLevel.HIGH,   "a file that tells CI what to run",
          lambda look: matches_any(CI_FILES, look.change.path)),
     Rule("tests-weakened", RiskLevel.HIGH,   "a test is deleted, skipped or asserts less", _weakens_tests),
+    Rule("repairs-tests",  RiskLevel.HIGH,   "a repair changes a test, and so what found the fault",
+         lambda look: look.repairs and matches_any(TEST_FILES, look.change.path)),
     Rule("build",          RiskLevel.MEDIUM, "a file that tells how to build or test",
          lambda look: matches_any(BUILD_FILES, look.change.path)),
     Rule("deletes",        RiskLevel.MEDIUM, "a file is deleted",
@@ -136,12 +142,13 @@ RULES: tuple[Rule, ...] = (
 # fmt: on
 LARGE = Rule("large", RiskLevel.MEDIUM, f"over {LARGE_LINES} lines or {LARGE_FILES} files", lambda _: False)
 
+
 _ORDER = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
 
 
-def assess(change_set: ChangeSet, content: Callable[[str], bytes]) -> Risk:
-    """The risk of a change set. content: gives the bytes of a version by digest."""
-    looks = [_look(change, content) for change in change_set.changes]
+def assess(change_set: ChangeSet, content: Callable[[str], bytes], *, repairs: bool = False) -> Risk:
+    """The risk of a change set. content: gives the bytes of a version by digest. repairs: whether it is a repair."""
+    looks = [_look(change, content, repairs=repairs) for change in change_set.changes]
     found = [rule for rule in RULES if any(rule.applies(look) for look in looks)]
     if change_set.lines > LARGE_LINES or len(change_set.changes) > LARGE_FILES:
         found.append(LARGE)
@@ -149,14 +156,14 @@ def assess(change_set: ChangeSet, content: Callable[[str], bytes]) -> Risk:
     return Risk(level, tuple(rule.id for rule in found))
 
 
-def _look(change: Change, content: Callable[[str], bytes]) -> Look:
+def _look(change: Change, content: Callable[[str], bytes], *, repairs: bool) -> Look:
     before, after = _lines(change.before, content), _lines(change.after, content)
     if change.binary or before is None or after is None:
-        return Look(change, None, None)
+        return Look(change, None, None, repairs)
     counted_before, counted_after = Counter(before), Counter(after)
     gone = tuple((counted_before - counted_after).elements())
     new = tuple((counted_after - counted_before).elements())
-    return Look(change, gone, new)
+    return Look(change, gone, new, repairs)
 
 
 def _lines(version: Version | None, content: Callable[[str], bytes]) -> list[str] | None:

@@ -1,6 +1,7 @@
 """Which of a mission's edits a rollback takes back.
 
-What the mission wrote is a list of entries: edits, and rollbacks, which are edits too and can be taken back. A
+What the mission wrote is a list of entries: edits, what commands changed by themselves, and rollbacks, which can be
+taken back too. A
 rollback puts the files back to just before its target, so it undoes that entry and all that came after it, and
 what had been undone by then is undone again or live again, as it was.
 """
@@ -36,7 +37,7 @@ def target_of(mission: Mission, to: str | None) -> Target:
         checkpoint's id for everything since that checkpoint, which may be a rollback's.
     Raises GuardRefused where nothing there can be taken back.
     """
-    edits = [edit for edit in mission.edits if edit.undone_by is None and edit.kind == "edit"]
+    edits = [edit for edit in mission.edits if edit.undone_by is None and edit.kind != "rollback"]
     if to is None:
         return _since(edits, edits[-1], edits[-1].cursor) if edits else _refuse("the mission has no edit to take back")
     if to == START:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mission_fsm.core import events as e
-from mission_fsm.core.replies import CommandSpec
+from mission_fsm.core.replies import NONE, CommandSpec
 from mission_fsm.core.text import visible
 from mission_fsm.core.wording import count
 
@@ -33,8 +33,26 @@ def _all_of(spec: CommandSpec) -> list[str]:
         shlex.join(spec.argv),
         f"in {shlex.quote(spec.cwd)}{copied}, at most {spec.timeout_s} s",
         *(f"with {shlex.quote(name)}={shlex.quote(value)}" for name, value in spec.env.items()),
+        _contained(spec),
         *([f"its reports are read from {shlex.quote(spec.report)}"] if spec.report is not None else []),
     ]
+
+
+def _contained(spec: CommandSpec) -> str:
+    if spec.sandbox == "off":
+        return "in no sandbox"
+    network = "with" if spec.network else "without"
+    where = "a sandbox, or not at all" if spec.sandbox == "required" else "a sandbox where there is one"
+    return f"in {where}, {network} the network"
+
+
+def uncontained(sandbox: str) -> str:
+    """`not in a sandbox: ` and why, as the result of a command says it; empty for one that ran in a sandbox."""
+    return f"not in a sandbox: {sandbox.removeprefix(NONE)}" if sandbox.startswith(NONE) else ""
+
+
+def _then(said: str) -> str:
+    return f"; {said}" if said else ""
 
 
 def _listed(paths: tuple[str, ...], most: int = 3) -> str:
@@ -97,12 +115,22 @@ def _test_completed(event: e.TestCompleted) -> str:
     ]
     status = "no exit status" if event.exit_status is None else f"exit status {event.exit_status}"
     failing = _because(_listed(event.failing))
-    return f"the test {verdict} ({', '.join([*counts, status])}, {event.duration_s:.1f} s){failing}"
+    told = f"the test {verdict} ({', '.join([*counts, status])}, {event.duration_s:.1f} s){failing}"
+    return told + _then(uncontained(event.sandbox))
 
 
 def _command_completed(event: e.CommandCompleted) -> str:
     status = "without an exit status" if event.exit_status is None else f"with exit status {event.exit_status}"
-    return f"the command ended {status} after {event.duration_s:.1f} s"
+    return f"the command ended {status} after {event.duration_s:.1f} s{_then(uncontained(event.sandbox))}"
+
+
+def _files_changed(event: e.FilesChanged) -> str:
+    lost = f"; this cannot be put back: {_listed(tuple(event.lost))}" if event.lost else ""
+    return f"the command changed {_listed((*event.files, *event.lost))}; {event.checkpoint_id} takes it back{lost}"
+
+
+def _scope_expansion_requested(event: e.ScopeExpansionRequested) -> str:
+    return f"the scope contract is not wide enough{_at(event.step_id)}: {_listed(event.breaches)}"
 
 
 def _repair_started(event: e.RepairStarted) -> str:
@@ -153,14 +181,17 @@ SENTENCES: dict[type, Callable[[Any], str]] = {
     e.CheckpointCreated: lambda event: f"{event.checkpoint_id} was opened {event.description}",
     e.CheckpointSecured: _checkpoint_secured,
     e.CheckpointRestored: lambda event: (
-        f"{event.by} rolled back to {event.checkpoint_id}, {count(len(event.paths), 'file')} written; "
-        f"{event.undo_checkpoint} undoes it"
+        f"{f'the plan that {event.by} approved' if event.means == 'plan' else event.by} rolled back to "
+        f"{event.checkpoint_id}, {count(len(event.paths), 'file')} written; {event.undo_checkpoint} undoes it"
     ),
     e.DiffApplied: lambda event: f"the change was applied to {_listed(event.files)}",
     e.TestStarted: lambda event: f"testing with {' '.join(event.command)}",
     e.TestCompleted: _test_completed,
     e.CommandStarted: lambda event: f"running {' '.join(event.command)}",
     e.CommandCompleted: _command_completed,
+    e.FilesChanged: _files_changed,
+    e.ScopeExpansionRequested: _scope_expansion_requested,
+    e.TimeSpent: lambda event: f"at work for {event.spent_s:.1f} s so far",
     e.RepairStarted: _repair_started,
     e.RepairCompleted: lambda event: f"the repair {'worked' if event.success else 'did not work'}",
     e.FailureDetected: _failure_detected,

@@ -16,7 +16,7 @@ from mission_fsm.core.changes import ChangeSet, Risk, RiskLevel
 from mission_fsm.core.draft import Draft
 from mission_fsm.core.grants import covering
 from mission_fsm.core.guards import Facts
-from mission_fsm.core.mission import Repair
+from mission_fsm.core.mission import Mission, Repair
 from mission_fsm.core.moves import AWAITING
 
 SAME_FAILURE = " (the same failure as before the repair)"
@@ -78,24 +78,50 @@ def complete_step(
         begin_step(draft, writing_stages)
 
 
-def fail_step(draft: Draft, kind: str, message: str, signature: str = "", *, may_repeat: bool = False) -> None:
-    """The step has failed: another repair attempt where one is left and could do better, else the mission fails."""
+def fail_step(
+    draft: Draft,
+    kind: str,
+    message: str,
+    signature: str = "",
+    *,
+    may_repeat: bool = False,
+    artifact: str | None = None,
+) -> None:
+    """The step has failed: another repair attempt where one is left and could do better, else the mission fails.
+
+    artifact: digest of what shows why.
+    """
     active = draft.active
     signature = signature or hashlib.sha256(f"{kind}\0{message}".encode()).hexdigest()[:16]
     repair = draft.mission.repair
     if repair is not None:
-        give_up_repair(draft)
         # A repair in place is judged by the step that failed, which knows nothing of attempts.
         could_do_better = may_repeat or (repair.origin == "plan" and active.stage != "repair")
         seen_before = signature in repair.signatures
         if could_do_better and not seen_before and repair.attempt < repair.max_attempts:
+            give_up_repair(draft, artifact)
             start_repair(draft, evolve(repair, attempt=repair.attempt + 1, signatures=(*repair.signatures, signature)))
             return
+        give_up_repair(draft)
         if seen_before:
             message += SAME_FAILURE
     draft.fire("fail")
-    draft.emit(e.FailureDetected(active.step_id, kind, message, signature))
+    rollback_to = _rollback_to(draft.mission, repair)
+    draft.emit(e.FailureDetected(active.step_id, kind, message, signature, rollback_to, artifact))
     draft.emit(e.ExecutionPaused("failure", active.step_id))
+
+
+def _rollback_to(mission: Mission, repair: Repair | None) -> str | None:
+    """The checkpoint of the first that the failed loop has changed, where the plan has all of that taken back."""
+    if repair is None or repair.keeps_edits is None:
+        return None
+    changed = mission.edits[repair.keeps_edits :]
+    return changed[0].checkpoint_id if changed else None
+
+
+def kept_edits(mission: Mission, on_exhausted: str) -> int | None:
+    """How many edits are older than a repair loop that begins now, where those of the loop may have to go back."""
+    return len(mission.edits) if on_exhausted == "rollback" else None
 
 
 def start_repair(draft: Draft, repair: Repair, by: str | None = None) -> None:
@@ -111,16 +137,17 @@ def start_repair(draft: Draft, repair: Repair, by: str | None = None) -> None:
             patch=repair.patch,
             signatures=repair.signatures,
             by=by,
+            keeps_edits=repair.keeps_edits,
         )
     )
     announce_stage(draft, draft.active.stage)
     open_checkpoint(draft)
 
 
-def give_up_repair(draft: Draft) -> None:
-    """End the repair that is under way, if one is, as one that did not work."""
+def give_up_repair(draft: Draft, artifact: str | None = None) -> None:
+    """End the repair that is under way, if one is, as one that did not work. artifact: of what shows why."""
     if draft.mission.repair is not None:
-        draft.emit(e.RepairCompleted(draft.mission.repair.repair_id, success=False))
+        draft.emit(e.RepairCompleted(draft.mission.repair.repair_id, success=False, artifact=artifact))
 
 
 def diff_proposed(
@@ -156,7 +183,8 @@ def ask(
 ) -> None:
     """Ask for a decision, and take it at once where a grant gives it: with the same record."""
     draft.fire("request_approval")
-    step_id = draft.active.step_id
+    active = draft.mission.active
+    step_id = active.step_id if active is not None else None
     approval_id = draft.new_id("approval")
     draft.emit(
         e.ApprovalRequested(
@@ -172,7 +200,7 @@ def ask(
         )
     )
     draft.emit(e.ExecutionPaused(AWAITING[kind], step_id))
-    grant = covering(draft.mission.grants, kind, draft.active.stage, paths, argv)
+    grant = covering(draft.mission.grants, kind, active.stage, paths, argv) if active is not None else None
     if grant is not None:
         draft.fire("approve", Facts(approval_id=approval_id, digest=digest))
         draft.emit(

@@ -87,6 +87,7 @@ def plan_from_json(content: bytes) -> Plan:
 def _as_json(plan: Plan) -> dict[str, Any]:
     # What came to be later is left out where it is as it was before, so that no digest of a plan has changed since.
     added: dict[str, Any] = {} if plan.author_may_approve else {"author_may_approve": False}
+    budgets = {"max_time_s": plan.scope.max_time_s, "max_tool_calls": plan.scope.max_tool_calls}
     return {
         **added,
         "version": VERSION,
@@ -100,6 +101,7 @@ def _as_json(plan: Plan) -> dict[str, Any]:
             "max_files": plan.scope.max_files,
             "max_lines": plan.scope.max_lines,
             "allowed_tools": [tool.value for tool in plan.scope.allowed_tools],
+            **{name: most for name, most in budgets.items() if most is not None},
         },
         "steps": [
             {
@@ -126,6 +128,8 @@ def _plan(found: Mapping[str, Any], digest: str) -> Plan:
             paths=tuple(scope["paths"]),
             max_files=scope["max_files"],
             max_lines=scope["max_lines"],
+            max_time_s=scope.get("max_time_s"),
+            max_tool_calls=scope.get("max_tool_calls"),
             allowed_tools=tuple([Tool(tool) for tool in scope["allowed_tools"]]),
         ),
         assumptions=tuple(found["assumptions"]),

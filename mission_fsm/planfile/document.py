@@ -41,6 +41,12 @@ class ScopeDocument:
     )
     max_files: Count | None = option("How many files the whole mission may change.", default=None)
     max_lines: Count | None = option("How many lines, added plus removed, the whole mission may change.", default=None)
+    max_time_s: Count | None = option(
+        "For how many seconds the mission may be at work; what it waits for people does not count.", default=None
+    )
+    max_tool_calls: Count | None = option(
+        "How many searches, commands and edits it may make, all together.", default=None
+    )
     allowed_tools: tuple[Tool, ...] = option("What its stages may touch.", default=tuple(Tool))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from mission_fsm.converter import converter as plain_converter
 from mission_fsm.converter import problems_of
@@ -168,7 +168,7 @@ class _Loading:
                 scope = ScopeDocument()
         else:
             scope = self._document.scope_contract
-        return ScopeContract(scope.paths, scope.max_files, scope.max_lines, scope.allowed_tools)
+        return ScopeContract(**asdict(scope, recurse=False))
 
     def _raw_steps(self) -> Iterator[tuple[int, Mapping[str, object]]]:
         steps = self._tree.value.get("steps") if isinstance(self._tree.value, Mapping) else None

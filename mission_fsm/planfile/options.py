@@ -90,13 +90,16 @@ def bound_steps(stage: Stage, options: Mapping[str, object]) -> Iterator[tuple[s
             yield key, step_id
 
 
-def bound_repair(mission: Mission, registry: Registry) -> tuple[int | None, int]:
-    """The index of the plan's step that is bound to repair the current one, and how many attempts it has."""
+def bound_repair(mission: Mission, registry: Registry) -> tuple[int | None, int, str]:
+    """The plan's step that is bound to repair the current one.
+
+    Gives its index, or None; how many attempts it has; and what becomes of what they change where none works.
+    """
     if mission.cursor >= len(mission.plan.steps):
-        return None, 0
+        return None, 0, "fail"
     current = mission.plan.steps[mission.cursor].step_id
     for index, step in enumerate(mission.plan.steps):
         if step.stage == "repair" and step.options.get("repairs") == current:
             bound = step_options(step, registry)
-            return index, min(bound.options.max_attempts, len(bound.edits))
-    return None, 0
+            return index, min(bound.options.max_attempts, len(bound.edits)), bound.options.on_exhausted
+    return None, 0, "fail"

@@ -156,7 +156,7 @@ class _Audit:
                 rest = f"; what rests on it was not looked at: {after} more events" if after else ""
                 raise JournalDamaged(f"{where}: {error}{rest}") from error
             self.transitions += move is not None
-            self.checkpoints += entry.type == "checkpoint_secured"
+            self.checkpoints += entry.type in {"checkpoint_secured", "files_changed"}
             if entry.stage != mission.stage:
                 self._problems.append(f"{where} says that its stage is {entry.stage}, and it is {mission.stage}")
             if snapshot is not None and snapshot.sequence == entry.sequence:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,13 @@ from mission_fsm.core.outcomes import FileEdit, RunCommand
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.replies import CommandResult, LastTest, Proposal, Reply
 from mission_fsm.errors import EditFailed
-from mission_fsm.home import CACHE
 from mission_fsm.journal.store import Store
 from mission_fsm.planfile.options import StepOptions
 from mission_fsm.registry import Registry
-from mission_fsm.runner.digests import bytes_digest
+from mission_fsm.runner.cache import cache_folder, workspace_name
 from mission_fsm.runner.given import edits_in, is_change_set
 from mission_fsm.runner.handover import task_of
-from mission_fsm.stage import InformedEditor, InlinedFile, ProgramEditor, WorkspaceReader
+from mission_fsm.stage import InformedEditor, InlinedFile, InterruptibleEditor, ProgramEditor, WorkspaceReader
 from mission_fsm.workspace.reader import Reader
 from mission_fsm.workspace.scratch import scratch
 
@@ -42,8 +40,12 @@ class Context:
         registry: Registry,
         blobs: Mapping[str, bytes],
         home: Path | None,
+        should_end: Callable[[], bool],
     ) -> None:
-        """blobs: what the stage may ask for and the store does not keep yet. home: below it caches are kept."""
+        """blobs: what the stage may ask for and the store does not keep yet. home: below it caches are kept.
+
+        should_end: whether it is asked to end.
+        """
         if mission.active is None:
             raise AssertionError("a stage is run only while a step is under way")
         self._mission = mission
@@ -53,6 +55,7 @@ class Context:
         self._registry = registry
         self._blobs = blobs
         self._home = home
+        self.should_end = should_end
         self._scratches = ExitStack()
         self.reply = reply
         self.attempt = mission.active.attempt
@@ -102,6 +105,8 @@ class Context:
         try:
             if isinstance(plugin, InformedEditor):
                 task = task_of(self._mission, self._store)
+                if isinstance(plugin, InterruptibleEditor):
+                    return plugin.edit_until(self.should_end, task, options, self._workspace, self.scratch())
                 return plugin.edit_for(task, options, self._workspace, self.scratch())
             return plugin.edit(options, self._workspace, self.scratch())
         except OSError as error:
@@ -121,9 +126,9 @@ class Context:
         return self._blobs[digest] if digest in self._blobs else self._store.blob(digest)
 
     def scratch(self) -> Path:
-        place = Path(tempfile.gettempdir())
+        place, purpose = Path(tempfile.gettempdir()), f"mission-{workspace_name(self._mission.workspace)}"
         try:
-            return self._scratches.enter_context(scratch(place, f"mission-{self._workspace_name()}")).path
+            return self._scratches.enter_context(scratch(place, purpose)).path
         except OSError as error:
             raise EditFailed(f"no scratch folder can be made in {place}: {error.strerror}") from error
 
@@ -132,14 +137,7 @@ class Context:
             raise ValueError(f"the name of a cache is made of letters, digits, - and _; found {name!r}")
         if self._home is None:
             return self.scratch()
-        folder = self._home
         try:
-            for part in (CACHE, self._workspace_name(), name):
-                folder /= part
-                folder.mkdir(exist_ok=True, mode=0o700)
+            return cache_folder(self._home, self._mission.workspace, name)
         except OSError:
             return self.scratch()
-        return folder
-
-    def _workspace_name(self) -> str:
-        return bytes_digest(os.fsencode(self._mission.workspace))[:16]

@@ -37,6 +37,8 @@ def _holds(step: Step, spec: CommandSpec) -> bool:
         options.get("run") == list(spec.argv)
         and options.get("cwd", ".") == spec.cwd
         and (options.get("env") or {}) == dict(spec.env)
+        and options.get("sandbox", "auto") == spec.sandbox
+        and options.get("network", False) == spec.network
         for options in (_of_editors(step.options) if spec.isolated else (step.options,))
     )
 

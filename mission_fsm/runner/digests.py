@@ -39,5 +39,6 @@ def command_digest(mission: Mission, spec: CommandSpec) -> str:
             "timeout_s": spec.timeout_s,
             "report": spec.report,
             **({"isolated": True} if spec.isolated else {}),
+            **({"sandbox": spec.sandbox, "network": spec.network} if spec.sandbox != "off" else {}),
         }
     )

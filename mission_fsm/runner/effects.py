@@ -17,7 +17,17 @@ from mission_fsm.core import outcomes as o
 from mission_fsm.core.changes import Version
 from mission_fsm.core.mission import Active, Mission, State
 from mission_fsm.core.replies import CommandResult, CommandSpec, Reply
-from mission_fsm.errors import Conflict, EditFailed, HalfWritten, JournalError, MissionError, OverQuota, UnsafePath
+from mission_fsm.core.scope import due_widening
+from mission_fsm.errors import (
+    Conflict,
+    EditFailed,
+    HalfWritten,
+    JournalError,
+    MissionError,
+    OverQuota,
+    UnsafePath,
+    WorkspaceError,
+)
 from mission_fsm.logs import log_stage_error
 from mission_fsm.planfile.options import StepOptions, step_options, touched_by
 from mission_fsm.registry import Registry
@@ -30,10 +40,15 @@ from mission_fsm.runner.proposing import proposed
 from mission_fsm.runner.quota import OVER_QUOTA, Quota
 from mission_fsm.runner.running import OUTPUT_CAP_BYTES, run_command
 from mission_fsm.runner.session import Session
+from mission_fsm.runner.side_effects import changes_found, kept_baseline, run_name
+from mission_fsm.runner.timekeeping import Timekeeper
 from mission_fsm.runner.times import seconds_between, time_after
 from mission_fsm.workspace import changeset, checkpoint
 from mission_fsm.workspace.apply import apply
+from mission_fsm.workspace.isolation import CutShort
+from mission_fsm.workspace.output import HeadAndTail
 from mission_fsm.workspace.reader import Reader
+from mission_fsm.workspace.scan import SideEffects
 
 _OUTPUT = (2 * OUTPUT_CAP_BYTES, "the output of this command")
 
@@ -55,12 +70,13 @@ class Effects:
     ) -> None:
         self._session = session
         self._registry = registry
-        self._pen = pen
+        self.pen = pen
         self._root = pen.root
         self._control = control
         self._quota = quota
         self._on_output = on_output
         self._home = home
+        self.timekeeper = Timekeeper(session)
         self._writing_stages = writing_stages(session.mission.plan, registry)
 
     def act(self, blobs: Mapping[str, bytes] | None = None) -> None:
@@ -69,9 +85,15 @@ class Effects:
         blobs: what the mission refers to and the store does not keep yet.
         Raises OverQuota where there is no room for what it would keep; nothing is then done.
         """
+        spent_s = self.timekeeper.spent_s()
+        if due_widening(self._session.mission, spent_s):
+            self._session.decide(c.AskScope(round(spent_s, 3), self._expires_at()))
+            return
         match n.next_of(self._session.mission):
             case n.RunStage(active=active):
                 self._run_stage(active, active.reply, blobs or {})
+            case n.AskChange():
+                self._session.decide(c.AskChange(self._expires_at()))
             case n.BeginStep():
                 self._session.decide(c.BeginStep(self._writing_stages))
             case n.SecureChange(change_set=digest):
@@ -90,6 +112,17 @@ class Effects:
         if mission.state is State.RUNNING and isinstance(n.next_of(mission), n.ApplyChange):
             self.act()
 
+    def find_changes(self) -> None:
+        """Put on record what a command has changed whose runner was gone before it could."""
+        mission, following = self._session.mission, n.next_of(self._session.mission)
+        running = mission.active.command if mission.active is not None else None
+        if not isinstance(following, n.RunCommand) or running is None or running.surveyed:
+            return
+        with kept_baseline(mission, self._home) as baseline:
+            run = run_name(mission)
+            if baseline.is_of(run):
+                self._record_changes(baseline.changed(self._root), following.spec)
+
     # --- stages
 
     def _run_stage(
@@ -103,6 +136,8 @@ class Effects:
         result = reply if isinstance(reply, CommandResult) else None
         outcome = self._outcome(active, reply, reader, blobs)
         match outcome:
+            case None:
+                return  # the loop sees what was asked for, and does it
             case o.ProposeChange():
                 self._propose_change(outcome, reader, result, blobs)
             case o.RunCommand():
@@ -112,18 +147,38 @@ class Effects:
 
     def _outcome(
         self, active: Active, reply: Reply | CommandResult | None, reader: Reader, blobs: Mapping[str, bytes]
+    ) -> o.Outcome | None:
+        """What the stage answers, or None where it was told to end, and so did not come to an answer."""
+        told_to_end = False
+
+        def should_end() -> bool:
+            nonlocal told_to_end
+            told_to_end = told_to_end or self._is_to_end()
+            return told_to_end
+
+        outcome = self._answer(active, reply, reader, blobs, should_end)
+        return None if told_to_end and isinstance(outcome, o.Failed) else outcome
+
+    def _answer(
+        self,
+        active: Active,
+        reply: Reply | CommandResult | None,
+        reader: Reader,
+        blobs: Mapping[str, bytes],
+        should_end: Callable[[], bool],
     ) -> o.Outcome:
         mission = self._session.mission
         try:
             store, registry = self._session.store, self._registry
             stage, bound = registry.stage(active.stage), self._bound_options(mission, active)
             touches = touched_by(stage, bound.edits, registry)
-            with Context(mission, bound, reply, reader, store, registry, blobs, self._home) as context:
+            with Context(mission, bound, reply, reader, store, registry, blobs, self._home, should_end) as context:
                 return answered_as_declared(stage, stage.run(context), touches, mission.plan.scope.allowed_tools)
         except JournalError:
             raise
         except MissionError as error:
-            return o.Failed(_kind_of(error), str(error))
+            evidence = error.evidence if isinstance(error, EditFailed) else None
+            return o.Failed(_kind_of(error), str(error), evidence=evidence)
         except Exception as error:
             log_stage_error(mission.mission_id, active.step_id, active.stage, error)
             return o.Failed("stage_error", f"stage {active.stage} raised {type(error).__name__}: {error}")
@@ -144,6 +199,11 @@ class Effects:
             if result is None:
                 self._quota.require(self._quota.bytes_of({digest: outcome.result}), "what was found")
             blobs = {**blobs, digest: outcome.result}
+        elif isinstance(outcome, o.Failed) and outcome.evidence:
+            shown = HeadAndTail(OUTPUT_CAP_BYTES)
+            shown.add(outcome.evidence)
+            digest = bytes_digest(shown.kept())
+            blobs = {**blobs, digest: shown.kept()}
         elif isinstance(outcome, o.AskQuestion):
             digest = question_digest(outcome.question, outcome.choices)
         self._session.decide(
@@ -165,7 +225,8 @@ class Effects:
         self, outcome: o.ProposeChange, reader: Reader, result: CommandResult | None, blobs: Mapping[str, bytes]
     ) -> None:
         try:
-            made = proposed(self._root, outcome.files, reader.seen)
+            repairs = self._session.mission.repair is not None
+            made = proposed(self._root, outcome.files, reader.seen, repairs=repairs)
         except MissionError as error:
             self._record(o.Failed(_kind_of(error), str(error)), result, blobs)
             return
@@ -204,7 +265,7 @@ class Effects:
     def _apply_change(self, diff_id: str, digest: str) -> None:
         store = self._session.store
         manifest = checkpoint.from_json(store.blob(digest))
-        with self._pen.in_hand():
+        with self.pen.in_hand():
             try:
                 apply(self._root, manifest, store.blob, f"{self._session.mission.mission_id}-{diff_id}")
             except (JournalError, HalfWritten):
@@ -220,7 +281,16 @@ class Effects:
     def _propose_command(self, asked: o.RunCommand, result: CommandResult | None, blobs: Mapping[str, bytes]) -> None:
         if self._lacks_room(*_OUTPUT, result, blobs):
             return
-        spec = CommandSpec(asked.argv, asked.cwd, asked.env, asked.timeout_s, asked.report, asked.isolated)
+        spec = CommandSpec(
+            asked.argv,
+            asked.cwd,
+            asked.env,
+            asked.timeout_s,
+            asked.report,
+            asked.isolated,
+            asked.sandbox,
+            asked.network,
+        )
         mission = self._session.mission
         self._session.decide(
             c.ProposeCommand(
@@ -236,18 +306,37 @@ class Effects:
         )
 
     def _run_command(self, spec: CommandSpec) -> None:
-        ran = run_command(spec, self._session, self._pen, self._home, self._on_output, self._should_end)
-        active, result = self._session.mission.active, ran.result
-        # Ctrl-C reaches a command that has not yet left the terminal's process group; it too is ended on request.
-        cut_off = result.exit_status is None and self._control.wanted() is not None
-        if result.kind == "ended" or cut_off or active is None:
+        mission = self._session.mission
+        try:
+            with kept_baseline(mission, self._home) as baseline:
+                baseline.take(self._root, run_name(mission), self._proceed)
+                ran = run_command(spec, self._session, self.pen, self._home, self._on_output, self._should_end)
+                found = baseline.changed(self._root)
+                self._record_changes(found, spec)
+        except CutShort:
             return  # the loop sees what was asked for, and does it
+        except WorkspaceError as error:
+            self._session.decide(c.ReportFailure("not_done", str(error)))
+            return
+        active, result = self._session.mission.active, attrs.evolve(ran.result, ignored_files=found.ignored)
+        # Ctrl-C reaches a command that has not yet left the terminal's process group; it too is ended on request.
+        cut_off = result.exit_status is None and self._is_to_end()
+        if result.kind == "ended" or cut_off or active is None or self._session.mission.breaches:
+            return
         digest = bytes_digest(ran.output)
         self._run_stage(active, attrs.evolve(result, artifact=digest), {digest: ran.output}, ran.seen)
 
+    def _record_changes(self, found: SideEffects, spec: CommandSpec) -> None:
+        report, kept = changes_found(found, spec)
+        if report is not None:
+            self._session.decide(report, kept)
+
     def _should_end(self) -> bool:
-        self._pen.secure()
-        return self._control.wanted() is not None
+        self.pen.secure()
+        return self._is_to_end()
+
+    def _is_to_end(self) -> bool:
+        return self._control.wanted() is not None or self.timekeeper.is_up()
 
     def _lacks_room(self, needed: int, what: str, result: CommandResult | None, blobs: Mapping[str, bytes]) -> bool:
         """Whether there is no room for so many bytes, which a stage asks for after a command, and so has failed.

@@ -27,6 +27,9 @@ SPEAKING: frozenset[str] = frozenset(
         e.RepairStarted,
         e.InputReceived,
         e.CheckpointSecured,
+        e.FilesChanged,
+        e.RepairCompleted,
+        e.FailureDetected,
     )
 )
 """The types of the events that speak of blobs."""
@@ -40,6 +43,8 @@ def blobs_of(event: e.Event, blob: Blob) -> Iterator[str]:
     match event:
         case e.RetrievalCompleted() | e.TestCompleted() | e.CommandCompleted():
             yield from (event.artifact,) if event.artifact else ()
+        case e.RepairCompleted() | e.FailureDetected():
+            yield from (event.artifact,) if event.artifact else ()
         case e.RepairStarted():
             yield from _given(event.patch, blob) if event.patch else ()
         case e.InputReceived():
@@ -48,6 +53,11 @@ def blobs_of(event: e.Event, blob: Blob) -> Iterator[str]:
             yield from (event.artifact,) if event.artifact else ()
             yield event.digest
             yield from _contents(change.after for change in changeset.from_json(blob(event.digest)).changes)
+        case e.FilesChanged():
+            yield from (event.artifact, event.manifest)
+            # What the command wrote is in the workspace alone.
+            changes = checkpoint.from_json(blob(event.manifest)).change_set.changes
+            yield from _contents(change.before for change in changes)
         case e.CheckpointSecured() if event.manifest:
             yield event.manifest
             changes = checkpoint.from_json(blob(event.manifest)).change_set.changes
@@ -71,6 +81,8 @@ def check_evidence(event: e.Event, mission: Mission, blob: Blob) -> None:
         case e.CheckpointSecured() if event.manifest:
             if checkpoint.from_json(blob(event.manifest)).change_set.paths != event.paths:
                 raise JournalDamaged("its checkpoint is of other files than it says")
+        case e.FilesChanged() if checkpoint.from_json(blob(event.manifest)).change_set.paths != event.files:
+            raise JournalDamaged("what it saved is of other files than it says")
         case e.CommandProposed() if event.digest != command_digest(mission, event.command):
             raise JournalDamaged("its digest is not that of its command")
         case e.ApprovalRequested(kind=ApprovalKind.QUESTION) if event.digest != question_digest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +15,12 @@ from mission_fsm.core.gates import reviewed
 from mission_fsm.core.guards import Facts, subject_has_not_drifted
 from mission_fsm.core.lifecycle import next_state
 from mission_fsm.core.mission import Mission, State
-from mission_fsm.core.next import ApplyChange, next_of
+from mission_fsm.core.next import ApplyChange, RunCommand, next_of
 from mission_fsm.errors import GuardRefused, InvalidWorkspace, MissionHeld, RequestLapsed
 from mission_fsm.journal.store import Store
 from mission_fsm.registry import Registry
 from mission_fsm.runner import loop
-from mission_fsm.runner.control import Control, Interruption, to_text
+from mission_fsm.runner.control import Control, Interruption, heed_inbox
 from mission_fsm.runner.coverage import writing_stages
 from mission_fsm.runner.effects import Effects, OutputListener
 from mission_fsm.runner.facts import drift, facts_of
@@ -38,8 +37,6 @@ from mission_fsm.runner.session import Clock, Listener, Session
 from mission_fsm.workspace import changeset, lock
 from mission_fsm.workspace.paths import Root, check_workspace
 
-# How often, in seconds, one looks whether another runner has taken a request.
-_POLL_S = 0.02
 # Of what is not made yet, where it is only asked whether it would be taken.
 _ANY_DIGEST = "0" * 64
 
@@ -66,6 +63,7 @@ class Host:
         self.listeners: list[Listener] = []
         self.quota = quota
         self._on_output = on_output
+        self._sessions: list[Session] = []
         self._controls: list[Control] = []
         self._early: Interruption | None = None
         self._runner = this_runner()
@@ -81,9 +79,11 @@ class Host:
             raise
         try:
             session = Session(self.store, lease, self.clock, self.tell, self.loader.load(mission_id))
+            self._sessions.append(session)
             try:
                 yield session
             finally:
+                self._sessions.remove(session)
                 self.loader.remember(session.loaded)
         finally:
             lease.release()
@@ -136,7 +136,7 @@ class Host:
     def _revised(self, mission: Mission, command: c.Approve, part: Part) -> tuple[c.Approve, dict[str, bytes]]:
         change_set = changeset.from_json(self.store.blob(reviewed(mission).digest))
         with Root(check_workspace(Path(mission.workspace), home=self.home)) as root:
-            revision, made = revised(change_set, part, root, self.store.blob, self.registry)
+            revision, made = revised(mission, change_set, part, root, self.store.blob, self.registry)
         self.quota.require(self.quota.bytes_of(made.needed), "this edit")
         return evolve(command, revision=revision), dict(made.kept)
 
@@ -154,40 +154,22 @@ class Host:
             elif mission.state is State.IDLE:
                 self._start(session)
             elif mission.state is State.RUNNING:
+                effects.find_changes()
                 self._recover(session)
                 effects.finish_change()
-            elif mission.state is not State.AWAITING_APPROVAL:
+            elif mission.state is not State.AWAITING_APPROVAL and mission.rollback_due is None:
                 _refuse_doubt(mission)
                 session.decide(c.Resume(by))
             self._void_drifted(session, by)
             return loop.run(session, effects, control)
 
-    def interrupt(self, mission_id: str, request: Interruption, wanted: State, *, take_over: bool = False) -> Mission:
-        """Have the mission paused or stopped, whoever runs it, and wait until it is.
+    def own_session(self, mission_id: str) -> Session | None:
+        """The session in which the calling thread holds that mission, as where a listener asks for something."""
+        return next((session for session in tuple(self._sessions) if session.is_own(mission_id)), None)
 
-        Asked from within a run of this thread, such as by a listener, it is done at the next safe point of that run.
-        """
-        own = next((control for control in self._controls if control.is_own(mission_id)), None)
-        if own is not None:
-            own.ask(request)
-            return self.loader.load(mission_id).mission
-        while True:
-            try:
-                return self._interrupt_unheld(mission_id, request, take_over=take_over)
-            except MissionHeld:
-                if take_over:
-                    raise
-                self._refuse_suspended(mission_id)
-                # Whoever runs it, in this process or another, takes the request at its next safe point.
-                number = self.store.post(mission_id, to_text(request))
-            while self.store.holder(mission_id) is not None:
-                self._refuse_suspended(mission_id)
-                if not self.store.posted(number) and State(self.store.row(mission_id).state) is wanted:
-                    break
-                time.sleep(_POLL_S)
-            # Looked at once more: the runner may have done what was asked just before it was gone.
-            if State(self.store.row(mission_id).state) is wanted:
-                return self.loader.load(mission_id).mission
+    def control_of(self, session: Session | None) -> Control | None:
+        """What may be asked to end what is done in that session."""
+        return next((control for control in tuple(self._controls) if control.session is session), None)
 
     def ask_all(self, request: Interruption) -> None:
         """Ask every mission that this host is running, or else the next one; safe in a signal handler."""
@@ -228,14 +210,15 @@ class Host:
     def _effects(self, session: Session) -> Iterator[tuple[Effects, Control]]:
         """Hold the mission's workspace too, and finish a rollback that was cut short."""
         with self._controlled(session) as (pen, control):
-            finish_rollback(session, pen)
+            if session.mission.rollback_due is None:  # else the loop does so, and goes no further
+                finish_rollback(session, pen)
             yield Effects(session, self.registry, pen, control, self.quota, self._on_output, self.home), control
 
     @contextmanager
     def _controlled(self, session: Session) -> Iterator[tuple[Pen, Control]]:
         """Hold the mission's workspace, and let it be asked to end what is done there."""
         with self.workspace(session) as pen:
-            control = Control(self.store, session.lease)
+            control = Control(session)
             self._controls.append(control)
             try:
                 yield pen, control
@@ -261,30 +244,38 @@ class Host:
         if not session.mission.at_rest:
             session.decide(c.Recover(self._runner, in_doubt(session.mission, self.registry)))
 
-    def _interrupt_unheld(self, mission_id: str, request: Interruption, *, take_over: bool) -> Mission:
+    def interrupt_unheld(self, mission_id: str, request: Interruption, *, take_over: bool) -> Mission:
         """Pause or stop a mission that nobody runs; one whose runner is gone is left with nothing half done."""
         with self.session(mission_id, take_over=take_over) as session:
             # What was left for a runner that has come to rest, or is gone, is answered here.
-            self.store.take(session.lease)
+            heed_inbox(session)
             if session.mission.state is State.RUNNING:
-                self._recover(session)
-                self._finish_change(session, request)
-            if session.mission.state is State.PAUSED and isinstance(request, c.Pause):
-                return session.mission
-            return session.decide(request)
+                self._see_out(session, request)
+            return interrupted(session, request)
 
-    def _finish_change(self, session: Session, request: Interruption) -> None:
-        mission = session.mission
-        if mission.state is not State.RUNNING or not isinstance(next_of(mission), ApplyChange):
+    def _see_out(self, session: Session, request: Interruption) -> None:
+        """Finish what the runner that is gone had begun to write, and find what its command has changed."""
+        if not isinstance(next_of(session.mission), ApplyChange | RunCommand):
+            self._recover(session)
             return
         try:
             with self._effects(session) as (effects, control):
                 control.ask(request)
+                effects.find_changes()
+                self._recover(session)
                 effects.finish_change()
         except InvalidWorkspace:
             # Without its folder there is nothing to finish, and that must not keep a mission from being stopped.
             if isinstance(request, c.Pause):
                 raise
+            self._recover(session)
+
+
+def interrupted(session: Session, request: Interruption) -> Mission:
+    """The mission once it is paused, which it may be already, or stopped."""
+    if session.mission.state is State.PAUSED and isinstance(request, c.Pause):
+        return session.mission
+    return session.decide(request)
 
 
 def _refuse_doubt(mission: Mission) -> None:

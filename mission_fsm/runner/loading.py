@@ -11,7 +11,7 @@ import attrs
 from attrs import frozen
 
 from mission_fsm.converter import converter
-from mission_fsm.core import approvals, replies
+from mission_fsm.core import approvals, plan, replies
 from mission_fsm.core import mission as missions
 from mission_fsm.core.events import MissionCreated
 from mission_fsm.core.evolve import begin, evolve
@@ -22,14 +22,14 @@ from mission_fsm.journal.store import Store
 from mission_fsm.planfile.canonical import plan_from_json
 
 # Raised by hand when `evolve` comes to read the same events differently.
-_FOLD_VERSION = 1
+_FOLD_VERSION = 2
 
 
 def _schema() -> str:
     shapes = [
         # As written: the types that attrs keeps are resolved by whoever asks first.
         f"{cls.__name__}{cls.__annotations__}"
-        for module in (approvals, missions, replies)
+        for module in (approvals, missions, plan, replies)
         for cls in vars(module).values()
         if isinstance(cls, type) and attrs.has(cls) and cls.__module__ == module.__name__
     ]

@@ -9,6 +9,7 @@ from mission_fsm.errors import OverQuota
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.effects import Effects
 from mission_fsm.runner.quota import OVER_QUOTA
+from mission_fsm.runner.rollback import roll_back_as_planned
 from mission_fsm.runner.session import Session
 
 
@@ -20,12 +21,17 @@ def run(session: Session, effects: Effects, control: Control) -> Mission:
     while session.mission.state is State.RUNNING:
         wanted = control.wanted()
         if wanted is not None:
-            return session.decide(wanted)
+            session.decide(wanted)
+            break
         try:
             effects.act()
         except OverQuota as refusal:
             session.decide(Pause("quota", OVER_QUOTA))
+            effects.timekeeper.note()
             raise OverQuota(f"mission {session.mission.mission_id} is paused: {refusal}") from refusal
+        effects.timekeeper.note()
+    effects.timekeeper.note()
+    roll_back_as_planned(session, effects.pen)
     return _heed_at_rest(session, control)
 
 

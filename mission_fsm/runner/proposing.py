@@ -30,12 +30,17 @@ class Proposed:
         return {**self.contents, **self.kept}
 
 
-def proposed(root: Root, edits: Sequence[FileEdit], seen: Mapping[str, Version | None]) -> Proposed:
-    """What those edits of the workspace come to; nothing is written. Raises as `changeset.build` does."""
+def proposed(
+    root: Root, edits: Sequence[FileEdit], seen: Mapping[str, Version | None], *, repairs: bool = False
+) -> Proposed:
+    """What those edits of the workspace come to; nothing is written. Raises as `changeset.build` does.
+
+    repairs: whether they are a repair.
+    """
     change_set, after = changeset.build(root, edits, seen)
     _, before = checkpoint.secure(root, change_set)
     contents = {**before, **after}
     shown = diff.unified(change_set, contents.__getitem__)
     artifact = bytes_digest(shown)
     kept = {**after, artifact: shown, change_set.digest: changeset.to_json(change_set)}
-    return Proposed(change_set, artifact, assess(change_set, contents.__getitem__), kept, contents)
+    return Proposed(change_set, artifact, assess(change_set, contents.__getitem__, repairs=repairs), kept, contents)

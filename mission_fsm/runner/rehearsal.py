@@ -36,7 +36,7 @@ class Rehearsal(Session):
         blobs: what is given, by digest.
         """
         self.decide(command)
-        Effects(self, registry, pen, _Undisturbed(self.store, self.lease), quota).act(blobs)
+        Effects(self, registry, pen, _Undisturbed(self), quota).act(blobs)
         failed = next((event for event in self.events if isinstance(event, e.FailureDetected)), None)
         if failed is not None:
             trigger = "repair" if isinstance(command, RepairStep) else "propose"

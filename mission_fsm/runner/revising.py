@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from attrs import frozen
 
 from mission_fsm.core.changes import ChangeSet, Revision
+from mission_fsm.core.mission import Mission
 from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.errors import EditFailed, GuardRefused, UnsafePath
 from mission_fsm.registry import Registry
@@ -43,9 +44,9 @@ class Part:
 
 
 def revised(
-    change_set: ChangeSet, part: Part, root: Root, blob: Content, registry: Registry
+    mission: Mission, change_set: ChangeSet, part: Part, root: Root, blob: Content, registry: Registry
 ) -> tuple[Revision, Proposed]:
-    """The revision of that change set, with all that is kept of it.
+    """The revision of that change set, which the mission asks about, with all that is kept of it.
 
     blob: gives what the store keeps. Raises UsageError for a choice of what is not there, Conflict where the files have
     drifted, GuardRefused for an edited diff that cannot be applied to them.
@@ -55,14 +56,15 @@ def revised(
     def content(digest: str) -> bytes:
         return before[digest] if digest in before else blob(digest)
 
+    repairs = mission.repair is not None
     seen = {change.path: change.before for change in change_set.changes}
     if part.patch is None:
         selection = select(change_set, part.files, part.hunks, content)
-        made = proposed(root, selection.edits, seen)
+        made = proposed(root, selection.edits, seen, repairs=repairs)
         return _revision(made, selection.left_out, edited=False), made
     try:
         edits, read = _edited(change_set, part.patch, root, content, registry)
-        made = proposed(root, edits, {**seen, **read.seen})
+        made = proposed(root, edits, {**seen, **read.seen}, repairs=repairs)
     except (EditFailed, UnsafePath, OSError) as error:
         raise GuardRefused("approve", "revision_applies", f"the edited diff cannot be applied: {error}") from error
     there = made.contents

@@ -65,8 +65,28 @@ def _see_that_it_is_there(manifest: Manifest, edits: Mapping[Edit, Manifest], st
                 raise JournalDamaged(f"{where} cannot be put back, so nothing was touched: {error}") from error
 
 
-def roll_back(session: Session, pen: Pen, plan: RollbackPlan, by: str) -> None:
-    """Do what was planned. Raises GuardRefused where conflicts stand in its way; nothing is then written."""
+def roll_back_as_planned(session: Session, pen: Pen) -> None:
+    """Take back what a repair has changed that has failed, where the plan says so. Raises JournalDamaged.
+
+    Where files stand in its way nothing is written: the mission stays failed, and its rollback due.
+    """
+    mission = session.mission
+    if mission.rollback_due is None:
+        return
+    if mission.restoring is not None:
+        finish_rollback(session, pen)
+        return
+    plan = plan_rollback(mission, session.store, pen.root, mission.rollback_due, overwrite=False)
+    if not plan.conflicts:
+        # Whoever approved the plan has asked for it.
+        roll_back(session, pen, plan, mission.decided_by or "", means="plan")
+
+
+def roll_back(session: Session, pen: Pen, plan: RollbackPlan, by: str, means: str | None = None) -> None:
+    """Do what was planned. Raises GuardRefused where conflicts stand in its way; nothing is then written.
+
+    means: `plan` where the plan asks for it, which `by` approved.
+    """
     paths: tuple[str, ...] = ()
     size_bytes = 0
     blobs: dict[str, bytes] = {}
@@ -86,6 +106,7 @@ def roll_back(session: Session, pen: Pen, plan: RollbackPlan, by: str) -> None:
             manifest=bytes_digest(data) if plan.manifest is not None else "",
             by=by,
             conflicts=plan.conflicts,
+            means=means,
         ),
         blobs,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from attrs import evolve
 from mission_fsm.core.replies import CommandSpec
 from mission_fsm.errors import GuardRefused
 from mission_fsm.home import COPIES
-from mission_fsm.runner.digests import bytes_digest
+from mission_fsm.runner.cache import workspace_name
 from mission_fsm.runner.given import Given, Giver, Giving, given_edits
 from mission_fsm.runner.handover import handed_over
 from mission_fsm.runner.pen import Pen
@@ -34,19 +33,24 @@ def run_command(
     on_output: Callable[[bytes], None] | None,
     should_end: Callable[[], bool],
 ) -> Isolated:
-    """Run the command, pen in hand, and say how it ended. home: where copies are made first; None for nowhere there."""
+    """Run the command, pen in hand, and say how it ended.
+
+    home: where copies are made first, and what a command in a sandbox does not see; None where there is none.
+    """
+    hidden = () if home is None else (home,)
     with pen.in_hand() as locks:
         if spec.isolated:
             return run_isolated(
                 spec,
                 root=pen.root,
                 places=_places(home),
-                purpose=f"mission-copy-{bytes_digest(os.fsencode(session.mission.workspace))[:16]}",
+                purpose=f"mission-copy-{workspace_name(session.mission.workspace)}",
                 hand_over=lambda folder: handed_over(session.mission, session.store, folder),
                 on_output=on_output,
                 should_end=should_end,
                 cap_bytes=OUTPUT_CAP_BYTES,
                 locks=locks,
+                hidden=hidden,
             )
         reports = Reports(pen.root, spec.report)
         result, output = process.run(
@@ -56,6 +60,7 @@ def run_command(
             should_end=should_end,
             cap_bytes=OUTPUT_CAP_BYTES,
             locks=locks,
+            hidden=hidden,
         )
     return Isolated(evolve(result, reports=reports.written()), output)
 
@@ -72,7 +77,8 @@ def _places(home: Path | None) -> tuple[Path, ...]:
 
 def of_program(argv: Sequence[str], timeout_s: int) -> Giver:
     """Gives what a program changes in a copy of the workspace. Raises GuardRefused where that is nothing."""
-    spec = CommandSpec(tuple(argv), timeout_s=timeout_s, isolated=True)
+    # With a network, as an agent needs: whoever gives the program stands for it, and for what it is sent.
+    spec = CommandSpec(tuple(argv), timeout_s=timeout_s, isolated=True, sandbox="auto", network=True)
 
     def give(giving: Giving) -> Given:
         def should_end() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from mission_fsm.core.commands import Command
@@ -35,6 +36,8 @@ class Session:
         self.lease = lease
         self.clock = clock
         self._tell = tell
+        self._untold: list[tuple[Sequence[Recorded], Mission]] = []
+        self._thread = threading.get_ident()
         self._loaded = loaded
 
     @property
@@ -46,6 +49,10 @@ class Session:
     def loaded(self) -> Loaded:
         """The same, with where it stands in the journal."""
         return self._loaded
+
+    def is_own(self, mission_id: str) -> bool:
+        """Whether the calling thread is the one that holds that mission in this session."""
+        return (self.lease.mission_id, self._thread) == (mission_id, threading.get_ident())
 
     def decide(self, command: Command, blobs: Mapping[str, bytes] | None = None) -> Mission:
         """Decide, append what it comes to in one commit, and move on to the mission after it.
@@ -73,4 +80,18 @@ class Session:
         head = recorded[-1].hash if recorded else before.head
         self._loaded = Loaded(after, head, after.sequence if due else before.snapshot_at)
         log_transitions(after.mission_id, decision.transitions)
-        self._tell(recorded, after)
+        self._untold.append((recorded, after))
+        if len(self._untold) == 1:
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        """Tell what is untold, in order; and so what those who are told decide themselves, once all know the former."""
+        raised: list[BaseException] = []
+        while self._untold:
+            try:
+                self._tell(*self._untold[0])
+            except BaseException as error:
+                raised.append(error)
+            del self._untold[0]
+        if raised:
+            raise raised[0]

@@ -13,7 +13,7 @@ from attrs import define, evolve, field
 from mission_fsm.core.outcomes import FileEdit, RunCommand
 from mission_fsm.core.plan import Plan, Step
 from mission_fsm.core.replies import CommandResult, LastTest, Proposal, Reply
-from mission_fsm.stage import Editor, InlinedFile, NoOptions, ProgramEditor, WorkspaceReader
+from mission_fsm.stage import Editor, InlinedFile, InterruptibleEditor, NoOptions, ProgramEditor, WorkspaceReader
 from mission_fsm.workspace.paths import Root
 from mission_fsm.workspace.reader import Reader
 
@@ -30,6 +30,7 @@ class StageProbe:
     editors: by name, those that can be asked for.
     artifacts: bytes by digest, of proposals too.
     other_steps: the plan's steps besides this one.
+    ending: whether the stage is asked to end.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class StageProbe:
     editors: Mapping[str, Editor] = field(factory=dict)
     artifacts: Mapping[str, bytes] = field(factory=dict)
     other_steps: tuple[Step, ...] = ()
+    ending: bool = False
     _reader: Reader = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -73,11 +75,17 @@ class StageProbe:
             if isinstance(self.reply, CommandResult) and self.reply.edits is not None:
                 return plugin.made(options, self.reply)
             return evolve(plugin.program(options), isolated=True)
+        if isinstance(plugin, InterruptibleEditor):
+            return plugin.edit_until(self.should_end, {}, options, self._reader, self.scratch())
         return plugin.edit(options, self._reader, self.scratch())
 
     def proposed(self, proposal: Proposal) -> tuple[FileEdit, ...] | RunCommand:
         """What the editor `patch` makes of a proposal. Raises EditFailed."""
         return self.edit("patch", InlinedFile.of(self.artifact(proposal.digest)))
+
+    def should_end(self) -> bool:
+        """As it was given."""
+        return self.ending
 
     def artifact(self, digest: str) -> bytes:
         """The bytes that were given under that digest."""

@@ -110,7 +110,15 @@ class EditorContract:
 def _run(editor: ProgramEditor, options: Any, root: Root, scratch: Path) -> tuple[FileEdit, ...]:
     """What it makes of what its program does, which is run as in a mission, but for what a mission tells it."""
     asked = editor.program(options)
-    spec = CommandSpec(asked.argv, asked.cwd, asked.env, asked.timeout_s, isolated=True)
+    spec = CommandSpec(
+        asked.argv,
+        asked.cwd,
+        asked.env,
+        asked.timeout_s,
+        isolated=True,
+        sandbox=asked.sandbox,
+        network=asked.network,
+    )
     ran = run_isolated(spec, root=root, places=[scratch], purpose="contract", cap_bytes=OUTPUT_CAP_BYTES)
     return editor.made(options, ran.result)
 

@@ -67,7 +67,7 @@ def build(
             _refuse_other_names(root, path)
         if after is not None:
             blobs[after.digest] = new
-        changes.append(Change(path, before, after, *_measured(before, old, after, new)))
+        changes.append(Change(path, before, after, *measured(before, old, after, new)))
     if sum(map(len, blobs.values())) > MAX_TOTAL_BYTES:
         raise EditFailed(f"the change is larger than {MAX_TOTAL_BYTES // 1024**2} MiB in all; make it in parts")
     _check_places(changes)
@@ -136,8 +136,11 @@ def _refuse_other_names(root: Root, path: str) -> None:
         )
 
 
-def _measured(before: Version | None, old: bytes, after: Version | None, new: bytes) -> tuple[int, int, bool]:
-    """Lines added and removed, and whether it is binary. A file that becomes a link, or back, is replaced whole."""
+def measured(before: Version | None, old: bytes, after: Version | None, new: bytes) -> tuple[int, int, bool]:
+    """Lines added and removed, and whether it is binary, of a version with those bytes that another takes the place of.
+
+    A file that becomes a link, or back, is replaced whole.
+    """
     if before is None or after is None or before.kind == after.kind:
         return measure(old, new)
     _, removed, was_binary = measure(old, b"")

@@ -48,14 +48,23 @@ def file_diff(change: Change, before: bytes, after: bytes) -> bytes:
     return b"".join(_sections(change, before, after))
 
 
+def file_diff_by_sizes(change: Change) -> bytes:
+    """The diff of one change that shows no more of it than modes and sizes, as that of a binary file does."""
+    old, new = _quoted(f"a/{change.path}"), _quoted(f"b/{change.path}")
+    lines = [b"diff --git %s %s\n" % (old, new), *_mode_lines(change.before, change.after)]
+    if change.before is None or change.after is None or change.before.digest != change.after.digest:
+        lines.append(_binary_line(change, old, new))
+    return b"".join(lines)
+
+
 def _sections(change: Change, before: bytes, after: bytes) -> Iterator[bytes]:
+    if before != after and (is_binary(before) or is_binary(after)):
+        yield file_diff_by_sizes(change)
+        return
     old, new = _quoted(f"a/{change.path}"), _quoted(f"b/{change.path}")
     yield b"diff --git %s %s\n" % (old, new)
     yield from _mode_lines(change.before, change.after)
     if before == after:
-        return
-    if is_binary(before) or is_binary(after):
-        yield _binary_line(change, old, new)
         return
     yield b"--- %s\n" % (old if change.before else b"/dev/null")
     yield b"+++ %s\n" % (new if change.after else b"/dev/null")

@@ -9,6 +9,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+TOOL_CHAINS = (
+    # where they are installed
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "PYENV_ROOT",
+    "PYENV_VERSION",
+    "JAVA_HOME",
+    "GOPATH",
+    "GOROOT",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "NVM_DIR",
+    # which certificates they trust
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 HANDED_ON = (
     # who and where
     "HOME",
@@ -25,20 +41,7 @@ HANDED_ON = (
     "LANG",
     "LANGUAGE",
     "TZ",
-    # where tool chains are installed
-    "VIRTUAL_ENV",
-    "CONDA_PREFIX",
-    "PYENV_ROOT",
-    "PYENV_VERSION",
-    "JAVA_HOME",
-    "GOPATH",
-    "GOROOT",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "NVM_DIR",
-    # which certificates are trusted
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
+    *TOOL_CHAINS,
     # whether anybody is watching
     "CI",
 )

@@ -19,7 +19,8 @@ from mission_fsm.errors import Conflict, EditFailed, UnsafePath
 from mission_fsm.stage import stamp_of
 from mission_fsm.workspace.changeset import MAX_FILES
 from mission_fsm.workspace.ignore import IgnoreRules, is_ignored
-from mission_fsm.workspace.isolation import Copied, folders
+from mission_fsm.workspace.isolation import Copied
+from mission_fsm.workspace.listing import folders
 from mission_fsm.workspace.paths import Root, explained
 from mission_fsm.workspace.versions import SYMLINK, image_at, version_at
 from mission_fsm.workspace.walk import exclude_rules, rules_in
@@ -82,7 +83,7 @@ def _touched(copy: Root, copied: Mapping[str, Copied]) -> tuple[dict[str, os.sta
     touched: dict[str, os.stat_result] = {}
     left = dict(copied)
     try:
-        for base, _, entries in folders(copy, whole=True):
+        for base, _, entries in folders(copy, unread=_refuse):
             for name, status in entries:
                 if stat.S_ISDIR(status.st_mode):
                     continue
@@ -92,6 +93,10 @@ def _touched(copy: Root, copied: Mapping[str, Copied]) -> tuple[dict[str, os.sta
     except (OSError, UnsafePath) as error:
         raise EditFailed(f"what the program left in its copy of the workspace cannot be read: {error}") from error
     return touched, frozenset(left)
+
+
+def _refuse(_base: str, error: OSError | UnsafePath) -> None:
+    raise error
 
 
 def _edit(copy: Root, path: str, status: os.stat_result, was: Copied | None, before: Version | None) -> FileEdit | None:

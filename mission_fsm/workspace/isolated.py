@@ -44,6 +44,7 @@ def run_isolated(
     on_output: Callable[[bytes], None] | None = None,
     should_end: Callable[[], bool] | None = None,
     locks: Sequence[int] = (),
+    hidden: Sequence[Path] = (),
 ) -> Isolated:
     """Run the command in a fresh copy of the workspace, which is removed again; the workspace is only read.
 
@@ -78,6 +79,8 @@ def run_isolated(
             on_output=on_output,
             should_end=should_end,
             locks=(*locks, made.hold),
+            hidden=hidden,
+            writable=made.path,
         )
         if result.kind != "exited" or result.exit_status != 0:
             return Isolated(evolve(result, edits=()), output)

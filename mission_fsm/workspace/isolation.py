@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
 
-from mission_fsm.core.paths import is_git_name
-from mission_fsm.errors import UnsafePath
 from mission_fsm.stage import stamp_of
+from mission_fsm.workspace.listing import folders
 from mission_fsm.workspace.paths import Root, explained
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Below this, reading and writing is sooner done than asking the file system to share blocks.
 _SHARED_FROM_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 Stamp = tuple[int, int, int, int]
-Entries = list[tuple[str, os.stat_result]]
 
 
 @frozen
@@ -44,36 +41,7 @@ class Copied:
 
 
 class CutShort(Exception):
-    """The copying was to go on no longer."""
-
-
-def folders(root: Root, *, whole: bool = False) -> Iterator[tuple[str, int, Entries]]:
-    """Each folder from the top down, but for git's own: its path with a `/` at its end, a descriptor, what lies in it.
-
-    whole: whether a folder that cannot be read is an OSError; else it is left out.
-    """
-    stack = [""]
-    while stack:
-        base = stack.pop()
-        try:
-            fd = root.open_folder(base.split("/")[:-1])
-        except (OSError, UnsafePath):
-            if whole:
-                raise
-            continue
-        try:
-            with os.scandir(fd) as found:
-                names = [entry.name for entry in found if not is_git_name(entry.name)]
-            entries: Entries = []
-            for name in names:
-                try:
-                    entries.append((name, os.stat(name, dir_fd=fd, follow_symlinks=False)))
-                except FileNotFoundError:  # gone since the folder was listed
-                    continue
-            yield base, fd, entries
-        finally:
-            os.close(fd)
-        stack += [f"{base}{name}/" for name, status in entries if stat.S_ISDIR(status.st_mode)]
+    """What was under way was to go on no longer."""
 
 
 def size_of(root: Root) -> int:

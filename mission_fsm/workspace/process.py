@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mission_fsm.core.replies import CommandResult, CommandSpec
+from mission_fsm.core.replies import CONTAINED, NONE, CommandResult, CommandSpec
 from mission_fsm.errors import UnsafePath, WorkspaceError
+from mission_fsm.workspace import sandbox
 from mission_fsm.workspace.environment import clean_environment
 from mission_fsm.workspace.names import parts_of
 from mission_fsm.workspace.output import HeadAndTail
@@ -28,20 +29,25 @@ def run(
     on_output: Callable[[bytes], None] | None = None,
     should_end: Callable[[], bool] | None = None,
     locks: Sequence[int] = (),
+    hidden: Sequence[Path] = (),
+    writable: Path | None = None,
 ) -> tuple[CommandResult, bytes]:
     """Run the command below the workspace `root`, and wait until it and all that it started is gone.
 
     The program is looked up in the PATH of its own environment; a name with a slash counts from the folder that
-    the command runs in. Standard input is empty, standard output and error come together.
+    the command runs in. Standard input is empty, standard output and error come together. It runs in a sandbox where
+    one can be made (see `sandbox`), or as the command says; the result says in which.
 
     cap_bytes: how much of the beginning, and of the end, of the output is kept.
     on_output: is given the output as it comes.
     should_end: is asked about every 50 ms; once it says True the command is ended, and the result is `ended`.
     locks: descriptors that are kept open until nothing of the command is left, also when this process is gone.
+    hidden: folders that it does not see. writable: a folder around the workspace that it may write too.
 
     Returns the result, and the bytes of the output that are kept. Whatever goes wrong with the command is a
     result; an exception from one of the callables ends the command, and is raised then.
     """
+    lacking = sandbox.lacking(spec.sandbox)
     kept = HeadAndTail(cap_bytes)
 
     def take(data: bytes) -> None:
@@ -49,23 +55,35 @@ def run(
         if on_output is not None:
             on_output(data)
 
+    def contain(env: Mapping[str, str], program: str) -> tuple[str, ...]:
+        folders = sandbox.folders_for(spec, root, env=env, program=program, writable=writable, hidden=hidden)
+        return sandbox.prefix(folders, network=spec.network)
+
     began = time.monotonic()
     try:
-        command = _start(spec, root, locks)
+        if lacking is not None and spec.sandbox == "required":
+            raise _StartError("not_started", f"the plan has `sandbox: required`, and there is none: {lacking}")
+        command = _start(spec, root, locks, contain if lacking is None else None)
     except _StartError as reason:
         return CommandResult(reason.kind, None, 0.0, problem=str(reason)), b""
     with command:
         report = command.follow(take, should_end or (lambda: False))
     output = kept.kept()
+    kind = _kind(report)
     result = CommandResult(
-        kind=_kind(report),
+        kind=kind,
         exit_status=report.status,
         duration_s=time.monotonic() - began,
         output=output.decode("utf-8", "replace"),
         output_bytes=kept.total_bytes,
-        problem=_problem(report, spec),
+        problem=_problem(report, spec, output),
+        sandbox="" if kind == "not_started" else CONTAINED if lacking is None else NONE + lacking,
     )
     return result, output
+
+
+# From the environment and the program to the words that have it run in a sandbox.
+_Contain = Callable[[Mapping[str, str], str], tuple[str, ...]]
 
 
 class _StartError(Exception):
@@ -74,12 +92,15 @@ class _StartError(Exception):
         self.kind = kind
 
 
-def _start(spec: CommandSpec, root: Path, locks: Sequence[int]) -> Supervised:
+def _start(spec: CommandSpec, root: Path, locks: Sequence[int], contain: _Contain | None) -> Supervised:
     env = clean_environment(spec.env)
+    if contain is not None:
+        env = {name: value for name, value in env.items() if name not in sandbox.DROPPED or name in spec.env}
     program = _find_program(spec, env, root)
     folder = _open_folder(spec.cwd, root)
     try:
-        return Supervised(program, spec.argv, env, folder, spec.timeout_s, locks)
+        within = contain(env, program) if contain is not None else ()
+        return Supervised(program, spec.argv, env, folder, spec.timeout_s, locks, within)
     except OSError as error:
         raise _StartError("not_started", f"no process could be started: {error.strerror}") from error
     finally:
@@ -122,14 +143,19 @@ def _open_folder(cwd: str, root: Path) -> int:
 
 
 def _kind(report: Report) -> str:
+    if report.uncontained:
+        return "not_started"
     if report.failed is not None:
         return "not_found" if report.failed in {errno.ENOENT, errno.ENOTDIR} else "not_started"
     return report.cause if report.cause in {"timed_out", "ended"} else "exited"
 
 
-def _problem(report: Report, spec: CommandSpec) -> str | None:
+def _problem(report: Report, spec: CommandSpec, output: bytes) -> str | None:
     """A sentence where the command did not simply end by itself and alone, else None."""
     program = spec.argv[0]
+    if report.uncontained:
+        why = " ".join(output.decode("utf-8", "replace").split())
+        return f"the sandbox for the program {program!r} could not be made: {why}"
     if report.failed in {errno.ENOENT, errno.ENOTDIR}:
         return f"the program {program!r} was not found, or the interpreter that its first line names was not"
     if report.failed is not None:

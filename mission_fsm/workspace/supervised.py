@@ -29,7 +29,8 @@ _PATIENCE_S = supervisor.LINGER_S + supervisor.GRACE_S + supervisor.LAST_S + 10
 class Report:
     """What the supervisor said, as its own docstring has it; None where it said nothing of the kind.
 
-    failed: the errno with which the command could not be started.
+    failed: the errno with which the command could not be started. uncontained: whether there was no supervisor, since
+        no sandbox could be made for it.
     """
 
     failed: int | None = None
@@ -37,6 +38,7 @@ class Report:
     status: int | None = None
     left: int = 0
     survivors: int = 0
+    uncontained: bool = False
 
 
 def parse_report(text: bytes) -> Report:
@@ -45,7 +47,7 @@ def parse_report(text: bytes) -> Report:
     if word == "failed":
         return Report(int(values[0]))
     if word == "done":
-        return Report(None, values[0], *map(int, values[1:]))
+        return Report(None, values[0], int(values[1]), int(values[2]), int(values[3]))
     return Report()
 
 
@@ -60,22 +62,29 @@ class Supervised:
         folder: int,
         timeout_s: float,
         locks: Sequence[int] = (),
+        sandbox: Sequence[str] = (),
     ) -> None:
-        """Start it in the open folder. Raises OSError where the supervisor cannot be started."""
+        """Start it in the open folder. Raises OSError where the supervisor cannot be started.
+
+        sandbox: the words that have what stands after them run in one, and there in that folder; none for no sandbox.
+        """
         told = supervisor.encode(program, argv, env)
         self._timeout_s = timeout_s
+        self._contained = bool(sandbox)
         # The supervisor's input stays open for as long as this process lives and wants the command to go on.
         told_end, self._orders = os.pipe()
         self._output, output_end = os.pipe()
         self._report, report_end = os.pipe()
+        # An open folder would lead out of a sandbox.
+        folder = supervisor.HERE if sandbox else folder
         arguments = (report_end, folder, len(told), timeout_s, *locks)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", supervisor.__file__, *map(str, arguments)],
+                [*sandbox, sys.executable, "-I", "-S", supervisor.__file__, *map(str, arguments)],
                 stdin=told_end,
                 stdout=output_end,
                 stderr=output_end,
-                pass_fds=(report_end, folder, *locks),
+                pass_fds=(report_end, *locks, *(() if sandbox else (folder,))),
                 start_new_session=True,
                 env={},
             )
@@ -92,12 +101,9 @@ class Supervised:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._tell_to_end()
-        try:
-            self._process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            self._end_session()
+        if not self._has_ended(_PATIENCE_S):
+            self._kill()
+        self._process.wait()
         self._close()
 
     def follow(self, on_output: Callable[[bytes], None], should_end: Callable[[], bool]) -> Report:
@@ -114,7 +120,8 @@ class Supervised:
                 if fd == self._report and not data:
                     report = parse_report(said)
                     if report == Report():
-                        self._end_session()
+                        report = Report(uncontained=self._is_uncontained())
+                        self._kill()
                     self._drain(on_output)
                     return report
                 if fd == self._report:
@@ -129,7 +136,7 @@ class Supervised:
                 if should_end() and self._tell_to_end():
                     deadline = now + _PATIENCE_S
             if now >= deadline:
-                self._process.kill()
+                self._kill()
 
     def _give_orders(self, told: bytes) -> None:
         # Where the supervisor is gone already, the report that does not come will say so.
@@ -161,8 +168,24 @@ class Supervised:
         if rest:
             on_output(bytes(rest))
 
-    def _end_session(self) -> None:
-        """End what is left where the supervisor was killed: all but what has left its session."""
+    def _has_ended(self, within_s: float) -> bool:
+        """Whether the supervisor ends by then. It closes its end of the report last; what contains it may be gone."""
+        deadline = time.monotonic() + within_s
+        waiting = select.poll()
+        waiting.register(self._report, select.POLLIN)
+        while waiting.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            if not os.read(self._report, _CHUNK_BYTES):
+                return True
+        return False
+
+    def _is_uncontained(self) -> bool:
+        """Whether bwrap ended as it does where it cannot make the sandbox; never so where only the supervisor did."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._contained and self._process.wait(supervisor.LAST_S) == 1
+        return False
+
+    def _kill(self) -> None:
+        """End the supervisor, and what is left where it was killed: all but what has left its session."""
         deadline = time.monotonic() + supervisor.LAST_S
         while time.monotonic() < deadline:
             members = [pid for pid in supervisor.processes() if _session_of(pid) == self._process.pid]

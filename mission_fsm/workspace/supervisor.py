@@ -4,10 +4,11 @@ When the command ends, its time is up, the runner says so, or the runner is gone
 every process that the command left: first by SIGTERM, then by SIGKILL, until there is none. On Linux it is a "child
 subreaper": a process whose parent dies becomes its child, wherever it has hidden (setsid, double fork), so none can
 get away. Elsewhere, or where Python was built without ctypes, it finds the command's process group and descendants
-in the process table; one that left both before it was looked for is missed.
+in the process table; one that left both before it was looked for is missed. In a sandbox it is the first process, with
+which all others end, come what may.
 
 It keeps open, and from the command, the descriptors in its last arguments: the runner's locks, which so are free only
-when nothing of the command is left.
+when nothing of the command is left. In a sandbox they lead out of it, so no other process may look into this one.
 
 Only the standard library, and little of that, is imported: it starts with every command. It is told on standard
 input what to run, and reports on the descriptor in its first argument, in one line of these:
@@ -23,6 +24,7 @@ SURVIVORS: how many could not be ended.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -38,6 +40,10 @@ GRACE_S = 2.0
 # Until it gives up on what even SIGKILL does not end: waiting for a dead disk, or another user's.
 LAST_S = 5.0
 
+# The folder to run in, where it is the one that the supervisor is in.
+HERE = -1
+
+_SET_DUMPABLE = 4
 _SET_CHILD_SUBREAPER = 36
 _END_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
@@ -153,14 +159,23 @@ def processes_of_ps() -> dict[int, tuple[int, int]]:
 
 def adopt_orphans() -> bool:
     """Become the parent of every orphan among the descendants. Returns whether the system can do that."""
+    return _prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def lock_out() -> bool:
+    """Keep other processes of this user from what is open here, and from tracing. Returns whether that is so."""
+    return _prctl(_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> bool:
+    """Set what Linux keeps of a process under that number (prctl(2))."""
     if sys.platform != "linux":
         return False
     try:
-        import ctypes
+        from ctypes import CDLL, c_ulong
     except ImportError:
         return False
-    yes, unused = ctypes.c_ulong(1), ctypes.c_ulong(0)
-    return bool(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, yes, unused, unused, unused) == 0)
+    return bool(CDLL(None).prctl(option, c_ulong(value), c_ulong(0), c_ulong(0), c_ulong(0)) == 0)
 
 
 def wait_until(done: Callable[[], bool], within_s: float, wakeup: int) -> bool:
@@ -222,7 +237,7 @@ def end_all(family: Family, wakeup: int, *, linger_s: float) -> tuple[int, int]:
 
 
 def main(report: int, folder: int, size_bytes: int, *, timeout_s: float, locks: Sequence[int]) -> None:
-    """Run what the first bytes of standard input say in that folder, and report."""
+    """Run what the first bytes of standard input say in that open folder, and report. folder: HERE in a sandbox."""
     for lock in locks:
         os.set_inheritable(lock, False)  # noqa: FBT003 - as Python calls it
 
@@ -231,8 +246,10 @@ def main(report: int, folder: int, size_bytes: int, *, timeout_s: float, locks: 
         with suppress(BrokenPipeError):
             os.write(report, line.encode() + b"\n")
 
-    os.fchdir(folder)
-    os.close(folder)
+    contained = folder == HERE
+    if not contained:
+        os.fchdir(folder)
+        os.close(folder)
     told = bytearray()
     while len(told) < size_bytes:
         more = os.read(0, size_bytes - len(told))
@@ -249,7 +266,10 @@ def main(report: int, folder: int, size_bytes: int, *, timeout_s: float, locks: 
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGCHLD, *_END_SIGNALS):
         signal.signal(number, lambda *_: None)
-    adopts = adopt_orphans()
+    if contained and not lock_out():
+        say(f"failed {errno.EPERM}")
+        return
+    adopts = contained or adopt_orphans()
     null = os.open(os.devnull, os.O_RDWR)
     try:
         first = os.posix_spawn(

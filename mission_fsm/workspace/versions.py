@@ -26,6 +26,8 @@ LINK_MODE = 0o777
 # O_NONBLOCK: were a pipe to take the file's place, opening it would otherwise wait for a writer.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
+_CHUNK_BYTES = 64 * 1024
+
 
 def version_of(data: bytes, mode: int, kind: str = FILE) -> Version:
     """The version of a file with those bytes and permission bits, or of a link with that target."""
@@ -66,6 +68,33 @@ def image_at(root: Root, path: str) -> tuple[Version, bytes] | None:
                 raise UnsafePath(f"{path!r} is larger than {MAX_FILE_BYTES // 1024**2} MiB, too large to be read here")
             data = file.read()
             return version_of(data, stat.S_IMODE(status.st_mode)), data
+
+
+def bytes_in(folder: int, name: str, mode: int, most_bytes: int) -> tuple[os.stat_result, bytes | None] | None:
+    """What stands under a name in the open folder: how it was before it was read, and its bytes, of a link its target.
+
+    mode: the type that it is known to have. No bytes where there are more than that. None where it cannot be read, or
+    is neither a regular file nor a link.
+    """
+    try:
+        if stat.S_ISLNK(mode):
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            return status, os.fsencode(os.readlink(name, dir_fd=folder))
+        fd = os.open(name, _READ, dir_fd=folder)
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            if status.st_size > most_bytes:
+                return status, None
+            data = os.read(fd, status.st_size + 1)
+            while len(data) <= most_bytes and (more := os.read(fd, _CHUNK_BYTES)):
+                data += more
+            return status, data if len(data) <= most_bytes else None
+        finally:
+            os.close(fd)
+    except OSError:
+        return None
 
 
 def stands_empty(root: Root, path: str, replaced: Container[str]) -> bool:

@@ -106,21 +106,31 @@ def _name_if_listed(entry: os.DirEntry[str]) -> str | None:
 
 def rules_in(fd: int, base: str) -> IgnoreRules | None:
     """The rules in the .gitignore of the open folder, None where it says nothing. base: its path, with a `/`."""
-    return parse_rules(_read_small(fd, ".gitignore"), base)
+    return parse_rules(rules_text(fd), base)
+
+
+def rules_text(fd: int) -> bytes:
+    """What stands in the .gitignore of the open folder; nothing where it cannot be read."""
+    return _read_small(fd, ".gitignore")
 
 
 def exclude_rules(root: Root) -> tuple[IgnoreRules, ...]:
     """The rules in the workspace's .git/info/exclude, where it has one."""
+    rules = parse_rules(exclude_text(root))
+    return (rules,) if rules else ()
+
+
+def exclude_text(root: Root) -> bytes:
+    """What stands in the workspace's .git/info/exclude; nothing where it has none."""
     try:
         fd = root.open_folder((".git", "info"))
     except (OSError, UnsafePath):
         # No repository here, or one whose .git is a file that points elsewhere.
-        return ()
+        return b""
     try:
-        rules = parse_rules(_read_small(fd, "exclude"))
+        return _read_small(fd, "exclude")
     finally:
         os.close(fd)
-    return (rules,) if rules else ()
 
 
 def _read_small(folder: int, name: str) -> bytes:

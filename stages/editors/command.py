@@ -43,7 +43,9 @@ class Command(ProgramEditor):
 
     def program(self, options: Program) -> RunCommand:
         """The command as it stands in the plan."""
-        return RunCommand(options.run, cwd=options.cwd, env=options.env)
+        return RunCommand(
+            options.run, cwd=options.cwd, env=options.env, sandbox=options.sandbox, network=options.network
+        )
 
     def made(self, options: Program, result: CommandResult) -> tuple[FileEdit, ...]:
         """What it changed. Raises EditFailed where it did not end well, or changed nothing and was to."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from attrs import field, frozen
 
-from mission_fsm.stage import EditFailed, visible
+from mission_fsm.stage import AskedToEnd, EditFailed, visible
 
 VARIABLES = {
     "OPENAI_BASE_URL": "The endpoint that the editor `openai` asks, such as `http://localhost:8080/v1`: whatever "
@@ -26,7 +26,7 @@ VARIABLES = {
 }
 """What each variable says."""
 
-_MOST_BYTES = 8 << 20
+_LOOK_EVERY_S = 0.02
 _MOST_WAIT_S = 60
 _MOST_WAITS = 3
 # Local servers take any word for a key, and such a word may well be in a file.
@@ -71,14 +71,21 @@ class Endpoint:
         path = f"{parts.path.rstrip('/')}/chat/completions"
         return cls(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), model, key or None)
 
-    def answer(self, messages: Sequence[Mapping[str, str]], max_answer_tokens: int, deadline_s: float) -> str:
+    def answer(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        max_answer_tokens: int,
+        deadline_s: float,
+        should_end: Callable[[], bool],
+    ) -> str:
         """What the model answers to the messages of a conversation, each with a `role` and a `content`.
 
         Where the endpoint asks to be asked again later, and names a time of a minute at most, it is.
 
         max_answer_tokens: how long the answer may be.
         deadline_s: until when, on the monotonic clock, it may take.
-        Raises EditFailed where there is no whole answer.
+        should_end: is asked again and again.
+        Raises EditFailed where there is no whole answer, and AskedToEnd once it should end.
         """
         request: dict[str, Any] = {
             "model": self.model,
@@ -89,7 +96,7 @@ class Endpoint:
         }
         waits = 0
         while True:
-            status, retry_after, content = self._post(json.dumps(request).encode("ascii"), deadline_s)
+            status, retry_after, content = self._post(json.dumps(request).encode("ascii"), deadline_s, should_end)
             if status == 200:
                 return self._whole(_json(content))
             said = _said(_json(content))
@@ -102,31 +109,25 @@ class Endpoint:
             wait_s = _seconds(retry_after) if status in {429, 503} and waits < _MOST_WAITS else None
             if wait_s is None or wait_s > min(_MOST_WAIT_S, deadline_s - time.monotonic()):
                 raise EditFailed(self._refusal(status, said, retry_after))
-            time.sleep(wait_s)
+            _wait(wait_s, should_end)
             waits += 1
 
-    def _post(self, body: bytes, deadline_s: float) -> tuple[int, str | None, bytes]:
-        """The status, the header Retry-After and the content of what comes back. Raises EditFailed."""
+    def _post(self, body: bytes, deadline_s: float, should_end: Callable[[], bool]) -> tuple[int, str | None, bytes]:
+        """The status, the header Retry-After and the content of what comes back. Raises EditFailed, AskedToEnd."""
         from http.client import HTTPException
-        from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
+        from urllib.request import Request
 
-        # No other handlers: a redirect is an answer like any other, and nobody else ever gets the key.
-        opener = OpenerDirector()
-        for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler()):
-            opener.add_handler(handler)
+        from .exchange import MOST_BYTES, TooLarge, exchange
+
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "mission-fsm"}
         request = Request(self.url, body, headers, method="POST")  # noqa: S310 - http or https, as `of` has seen to
         if self.key is not None:
             request.add_unredirected_header("Authorization", f"Bearer {self.key}")
         try:
-            with opener.open(request, timeout=_left_s(deadline_s)) as response:
-                content = bytearray()
-                while chunk := response.read1(1 << 16):
-                    content += chunk
-                    if len(content) > _MOST_BYTES:
-                        raise EditFailed(f"the model's endpoint sends more than {_MOST_BYTES >> 20} MiB")
-                    _left_s(deadline_s)
-                return response.status, response.headers.get("Retry-After"), bytes(content)
+            came = exchange(request, deadline_s, should_end)
+            return came.status, came.retry_after, came.content
+        except TooLarge:
+            raise EditFailed(f"the model's endpoint sends more than {MOST_BYTES >> 20} MiB") from None
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, TimeoutError):
@@ -175,11 +176,12 @@ class Endpoint:
         return visible(" ".join(said.split())[:300])
 
 
-def _left_s(deadline_s: float) -> float:
-    left_s = deadline_s - time.monotonic()
-    if left_s <= 0:
-        raise TimeoutError
-    return left_s
+def _wait(seconds: float, should_end: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + seconds
+    while (left_s := until_s - time.monotonic()) > 0:
+        if should_end():
+            raise AskedToEnd("the model is not waited for any longer")
+        time.sleep(min(left_s, _LOOK_EVERY_S))
 
 
 def _json(content: bytes) -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from attrs import frozen
 from mission_fsm.stage import (
     EditFailed,
     FileEdit,
-    InformedEditor,
+    InterruptibleEditor,
     Tool,
     WorkspaceReader,
     all_globs,
@@ -50,7 +50,7 @@ class Request:
     max_answer_tokens: int = option("How many tokens it may answer with.", default=4000, validator=at_least_one)
 
 
-class OpenAI(InformedEditor):
+class OpenAI(InterruptibleEditor):
     """Asks a language model for the edit, at any endpoint that serves chat completions as OpenAI's API does."""
 
     name = "openai"
@@ -58,8 +58,9 @@ class OpenAI(InformedEditor):
     # It reaches beyond the workspace, over the network: a plan that allows no more than to read and write, forbids it.
     touches = frozenset({Tool.EXEC})
 
-    def edit_for(
+    def edit_until(
         self,
+        should_end: Callable[[], bool],
         task: Mapping[str, Any],
         options: Request,
         workspace: WorkspaceReader,
@@ -67,7 +68,7 @@ class OpenAI(InformedEditor):
     ) -> tuple[FileEdit, ...]:
         """The edits that the model answers with. Once it is told what is wrong with its answer, and asked again.
 
-        Raises EditFailed, with the beginning of the last answer where no edit can be made of it.
+        Raises EditFailed, with the last answer as evidence where no edit can be made of it; and AskedToEnd.
         """
         endpoint = Endpoint.of(os.environ)
         deadline_s = time.monotonic() + (task.get("timeout_s") or _TIMEOUT_S)
@@ -76,13 +77,13 @@ class OpenAI(InformedEditor):
         scope = tuple(task.get("paths", ("**",)))
         problems = []
         while True:
-            answer = endpoint.answer(messages, options.max_answer_tokens, deadline_s)
+            answer = endpoint.answer(messages, options.max_answer_tokens, deadline_s, should_end)
             try:
                 return post_images(read_answer(answer), asked.shown, workspace, scope)
             except UnusableAnswer as unusable:
                 problems.append(str(unusable))
             if len(problems) == 2:
-                raise EditFailed(_unusable(problems, answer, asked.left_out))
+                raise EditFailed(_unusable(problems, answer, asked.left_out), answer.encode("utf-8", "replace"))
             messages += [
                 {"role": "assistant", "content": answer},
                 {"role": "user", "content": f"That cannot be used: {problems[-1]}. Answer anew, with all edits."},

@@ -14,14 +14,12 @@ from hashlib import blake2b
 from itertools import chain
 from time import time_ns
 
-from mission_fsm.stage import STAMP_LENGTH, FolderFiles, WorkspaceReader
+from mission_fsm.stage import STAMP_LENGTH, FolderFiles, WorkspaceReader, is_settled
 
 from .kinds import kinds_of
 from .reading import marks, opened_folder, read_file
 from .tables import DIGEST_BYTES, GONE, NUMBER_SHIFT, UNSEARCHED, Folder, Numbered, Tables, packed_names
 
-# No file system that is in use has times that are coarser than two seconds.
-_COARSEST_NS = 3 * 10**9
 _UNSETTLED = array("q", [0] * STAMP_LENGTH)
 _NOT_SEARCHED = bytes(DIGEST_BYTES)
 # So many postings are held in memory before they are written as a segment.
@@ -105,7 +103,7 @@ class _Update:
         """What is to be known of a file that may have changed."""
         begun_ns = time_ns()
         content, stamp = read_file(folder, path.rpartition("/")[2]) if folder is not None else (None, None)
-        settled = stamp is not None and max(stamp[1:3]) < begun_ns - _COARSEST_NS
+        settled = stamp is not None and is_settled(stamp[1], stamp[2], begun_ns)
         stamped = array("q", stamp) if stamp is not None and settled else _UNSETTLED
         digest = _NOT_SEARCHED if content is None else blake2b(content, digest_size=DIGEST_BYTES).digest()
         if known is not None and known[2] == digest:

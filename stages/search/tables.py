@@ -85,15 +85,16 @@ class Tables:
     """An index's file, or a database in memory where there is no path. Raises sqlite3.Error."""
 
     def __init__(self, path: Path | None) -> None:
+        # This much goes well with a damaged file, too: whoever is refused what follows can close it.
         self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("PRAGMA mmap_size = 268435456")
 
     def close(self) -> None:
         self._database.close()
 
     def begin(self) -> None:
         """Begin a transaction, in tables that are there and of this version."""
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute("PRAGMA mmap_size = 268435456")
         self._database.execute("BEGIN IMMEDIATE")
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:

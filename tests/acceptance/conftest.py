@@ -7,13 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.desk import Desk
+from tests.acceptance.desk import Desk, kept_environment
+from tests.acceptance.loaded import Loaded
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[Loaded]:
+    """The process that has loaded the command line."""
+    loaded = Loaded(kept_environment())
+    yield loaded
+    loaded.close()
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, loaded: Loaded) -> Iterator[Desk]:
     """A workspace with one small program in it, and the command line."""
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path, loaded)
     desk.file("greet.py", "def greet(name):\n    return 'Hey ' + name\n")
     try:
         yield desk

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -18,6 +19,7 @@ from attrs import frozen
 from mission_fsm.core.projections import Status, status
 from mission_fsm.engine import Engine
 from mission_fsm.journal.store import Listing
+from tests.acceptance.loaded import STREAMS, Loaded
 from tests.acceptance.terminal import PATIENCE_S, Terminal
 
 Step = dict[str, Any]
@@ -51,6 +53,19 @@ def in_the_foreground() -> Iterator[None]:
 def python(code: str) -> list[str]:
     """A command that runs that code."""
     return [sys.executable, "-c", code]
+
+
+def _unsandboxed(step: Step) -> Step:
+    """The step, whose command is in no sandbox unless it says so: it is watched from outside, by its process id."""
+    options = step.get("with")
+    if not isinstance(options, dict) or "run" not in options:
+        return step
+    return {**step, "with": {"sandbox": "off", **options}}
+
+
+def kept_environment() -> dict[str, str]:
+    """What every command is given of the environment of the tests."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
 
 
 def tree_of(folder: Path) -> Tree:
@@ -89,8 +104,9 @@ class Desk:
         "with": {"write": [{"path": "docs/CHANGES", "content": "greets politely\n"}]},
     }
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, loaded: Loaded) -> None:
         self.folder = folder
+        self._loaded = loaded
         self.workspace = folder / "work"
         self.home = folder / "home"
         self.plans = folder / "plans"
@@ -104,18 +120,20 @@ class Desk:
 
     def run(self, *arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None) -> Result:
         """Run `mission` to its end."""
-        done = subprocess.run(
-            self.argv(*arguments),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=self.workspace if self.workspace.is_dir() else self.folder,
-            env=self.env(env),
-            timeout=PATIENCE_S * 2,
-            check=False,
-        )
-        assert "\nTraceback" not in f"\n{done.stderr}", done.stderr
-        return Result(done.returncode, done.stdout, done.stderr)
+        with TemporaryDirectory(dir=self.folder) as name:
+            given, out, err = streams = [Path(name) / stream for stream in STREAMS]
+            for stream in streams:
+                stream.write_text(stdin if stream is given else "")
+            status = self._loaded.run(
+                self.arguments(*arguments),
+                folder=self.workspace if self.workspace.is_dir() else self.folder,
+                env=self.env(env),
+                streams=Path(name),
+                timeout_s=int(PATIENCE_S) * 2,
+            )
+            done = Result(status, out.read_text(), err.read_text())
+        assert "\nTraceback" not in f"\n{done.err}", done.err
+        return done
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start `mission` and leave it running; the test ends it at the latest."""
@@ -155,20 +173,24 @@ class Desk:
 
     def argv(self, *arguments: str | Path) -> list[str]:
         """The command line of `mission` with those arguments."""
+        return [sys.executable, "-P", "-m", "mission_fsm", *self.arguments(*arguments)]
+
+    def arguments(self, *arguments: str | Path) -> list[str]:
+        """Those arguments, and where the home is."""
         command, *rest = map(str, arguments)
-        return [sys.executable, "-P", "-m", "mission_fsm", command, "--home", str(self.home), *rest]
+        return [command, "--home", str(self.home), *rest]
 
     def env(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """A clean environment, and what is added to it."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-        return {**kept, "HOME": str(self.user), "USER": "ada", **(more or {})}
+        return {**kept_environment(), "HOME": str(self.user), "USER": "ada", **(more or {})}
 
     # --- plans and files
 
     def plan(self, *steps: Step, name: str = "plan.json", **more: object) -> Path:
         """A plan file with those steps."""
         path = self.plans / name
-        path.write_text(json.dumps({"version": 1, "goal": "greet politely", "steps": list(steps), **more}))
+        told = {"version": 1, "goal": "greet politely", "steps": [_unsandboxed(step) for step in steps], **more}
+        path.write_text(json.dumps(told))
         return path
 
     def file(self, path: str, content: str) -> Path:

@@ -22,8 +22,9 @@ def test_a_command_that_is_not_found_fails_the_step(desk: Desk) -> None:
 
 
 def test_a_command_that_takes_too_long_is_ended(desk: Desk) -> None:
-    code = "import os, time; open('pid', 'w').write(str(os.getpid())); print('begun', flush=True); time.sleep(600)"
-    done = desk.run("run", desk.plan(desk.running(code, timeout="1s")), "--approve", "--json")
+    run = ["sh", "-c", "echo $$ > pid; echo begun; exec sleep 600"]  # which has begun long before its second is over
+    step = {"step_id": "check", "description": "Run the tests", "with": {"run": run}, "timeout": "1s"}
+    done = desk.run("run", desk.plan(step), "--approve", "--json")
     assert (done.status, done.json["failure"]["kind"]) == (5, "timed_out")
     assert "1 s" in done.json["failure"]["message"]
     assert _is_gone(int((desk.workspace / "pid").read_text()))

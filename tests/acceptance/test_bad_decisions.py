@@ -195,8 +195,9 @@ def test_a_patch_of_the_plan_that_does_not_apply_fails_its_step_and_changes_noth
     assert (desk.workspace / "greet.py").read_text() == "something else\n"
 
 
-def test_a_change_that_exceeds_the_scope_contract_fails_before_it_is_proposed(desk: Desk) -> None:
+def test_a_change_that_exceeds_the_scope_contract_waits_for_a_person_whatever_was_granted(desk: Desk) -> None:
     plan = desk.plan(desk.edit, desk.note, scope_contract={"paths": ["**"], "max_files": 1})
     done = desk.run("run", plan, "--approve", "--grant", "all", "--json")
-    assert (done.status, done.json["failure"]["kind"]) == (5, "scope")
+    assert (done.status, done.json["pending"]["kind"]) == (3, "scope")
+    assert "2 files would be changed, and max_files is 1" in done.json["pending"]["summary"]
     assert not (desk.workspace / "docs").exists()

@@ -11,6 +11,7 @@ import sys
 from mission_fsm import Engine
 from mission_fsm.journal.sqlite import SqliteStore
 from tests.acceptance.desk import Desk
+from tests.acceptance.loaded import Loaded
 
 # Runs missions until its standard input ends, and says so each time that one is complete.
 WRITER = """
@@ -26,7 +27,7 @@ with Engine.open(home, by="writer") as engine:
 """
 
 
-def test_a_mission_is_exported_imported_and_verified_elsewhere(desk: Desk) -> None:
+def test_a_mission_is_exported_imported_and_verified_elsewhere(desk: Desk, loaded: Loaded) -> None:
     mission_id = desk.begin(desk.four_steps, grants=("all",))
     file = desk.folder / "done.mission"
     exported = desk.run("export", mission_id[:5], file)
@@ -38,7 +39,7 @@ def test_a_mission_is_exported_imported_and_verified_elsewhere(desk: Desk) -> No
     assert desk.run("export", mission_id, file, "--force", "--json").json["head"] == head
 
     (desk.folder / "there").mkdir()
-    there = Desk(desk.folder / "there")
+    there = Desk(desk.folder / "there", loaded)
     imported = there.run("import", file)
     assert (imported.status, head in imported.out, "mission run" in imported.out) == (0, True, False)
     assert "all of it was here already" in there.run("import", file).out

@@ -18,7 +18,7 @@ def test_json_is_one_object_with_the_keys_of_the_contract_and_nothing_else_is_sa
     assert done.status == 0
     assert done.err == ""
     told = done.json
-    keys = "mission_id state plan_digest step_index steps pending failure wants sequence edits grants"
+    keys = "mission_id state plan_digest step_index steps pending failure wants sequence edits grants widened"
     assert list(told) == keys.split()
     assert (told["state"], told["step_index"], told["pending"], told["failure"]) == ("complete", 4, None, None)
     assert told["steps"][1] == {"step_id": "fix", "stage": "edit", "status": "completed", "attempts": 1}

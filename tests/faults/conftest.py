@@ -1,7 +1,7 @@
-"""The sweep: each kind of fault at each place of the script, or at some of them, and a count of both at the end.
+"""The sweep: each kind of fault at each place of the script, or at some of them.
 
 FAULTS=all has every place tried, which takes two processors over an hour; otherwise there are so few that it takes
-half a minute.
+less than a minute of one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tests.faults.tally import Tally
 
 Point = tuple[Moment, Call]
 
-WORKERS = os.cpu_count() or 1
+# This one's share of the processors, where the tests are shared out by pytest-xdist.
+WORKERS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 # What befalls the mission, each with the number of places where it does when not all of them have their turn.
 EFFECTS = {
@@ -34,14 +35,6 @@ EFFECTS = {
 }
 TWICE = "SIGKILL, and again"
 SEAM = "SIGKILL by the seam"
-
-_TALLY = pytest.StashKey[Tally]()
-
-
-@pytest.fixture(scope="session")
-def tally(request: pytest.FixtureRequest) -> Tally:
-    """What is told at the end: how many points of each kind there were, and what came of them."""
-    return request.config.stash.setdefault(_TALLY, Tally())
 
 
 @pytest.fixture(scope="session")
@@ -82,12 +75,3 @@ def _chosen(points: list[Point], some: int, at_most: int | None = None) -> list[
     if EVERY_POINT and at_most is None:
         return points
     return [points[place] for place in spread([call for _, call in points], at_most or some if EVERY_POINT else some)]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many points there were, and what came of them."""
-    tally = config.stash.get(_TALLY, None)
-    if tally is not None:
-        terminalreporter.section("faults")
-        for line in tally.lines():
-            terminalreporter.write_line(line)

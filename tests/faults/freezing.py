@@ -12,7 +12,9 @@ import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -158,5 +160,10 @@ def _marks(status: os.stat_result) -> tuple[int, ...]:
 
 
 def be_impatient() -> None:
-    """Have those who wait for a commit of another wait for a moment only, in this process and its children."""
-    database.PATIENCE_S = 0.5
+    """Have those who wait for a commit of another, or for the index of a search, wait for a moment only.
+
+    In this process and its children.
+    """
+    keeping: Any = import_module("mission_fsm.stages.search.keeping")
+    database._SUSPECT_S = 0.1
+    database.PATIENCE_S = keeping._PATIENCE_S = 1.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -9,7 +10,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
+from importlib import import_module, invalidate_caches
+from importlib.metadata import MetadataPathFinder
 from itertools import pairwise
 from pathlib import Path
 
@@ -101,6 +103,7 @@ class Scene:
         for command in COMMANDS.values():
             import_module(f"mission_fsm.cli.commands.{command.module}")
         Registry.installed().describe()
+        gc.freeze()  # nor need they go through it all when they end
 
     def command(self, argv: list[str], fault: Fault | None = None, *, watched: bool = False) -> Ended:
         """Run that command of `mission` in a child. watched: with its calls looked at, and the fault befalling it."""
@@ -116,6 +119,9 @@ class Scene:
             os.chdir(self.live)
             os.environ["TMPDIR"], tempfile.tempdir = str(self.scratch), None
             sys.path.insert(0, str(self.plugin))
+            # Else the folders on that path would be listed again, by calls that count, only where one had changed.
+            MetadataPathFinder().invalidate_caches()  # on an instance, since Python 3.11 has no method of the class
+            invalidate_caches()
             main([*argv, "--home", str(self.home), "--log", str(self.log)])
             return 0
 

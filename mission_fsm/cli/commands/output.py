@@ -1,4 +1,4 @@
-"""`output`: what a step's command printed, or its search found, in full."""
+"""`output`: what a step's command printed, its search found, or an answer that it could not use, in full."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ class _Output:
 @raw_option
 @standard_options
 def output_command(invocation: Invocation, mission: str | None, step: str | None, raw: bool) -> int:  # noqa: FBT001
-    """Print all that the last test, command or search gave.
+    """Print all that the last test, command, search or failed edit gave.
 
-    What a command printed, as far as it was kept; or what a search found, as JSON. Of the whole mission, or of one
-    step. The exact bytes, but on a terminal what nobody would see is named, such as ⟦U+001B⟧.
+    What a command printed, as far as it was kept; what a search found, as JSON; or what shows why an edit failed, such
+    as a model's answer that could not be used. Of the whole mission, or of one step. The exact bytes, but on a terminal
+    what nobody would see is named, such as ⟦U+001B⟧.
 
     \b
     Examples:
@@ -66,12 +67,21 @@ def output_command(invocation: Invocation, mission: str | None, step: str | None
 def _outputs(engine: Engine, mission_id: str) -> list[_Output]:
     found: list[_Output] = []
     step_id, attempt = "", 0
-    types = {"step_started", "test_completed", "command_completed", "retrieval_completed"}
+    types = {
+        "step_started",
+        "test_completed",
+        "command_completed",
+        "retrieval_completed",
+        "repair_completed",
+        "failure_detected",
+    }
     for entry in engine.events(mission_id, types=types):
         match entry.event:
             case e.StepStarted():
                 step_id, attempt = entry.event.step_id, entry.event.attempt
             case e.TestCompleted(artifact=str(artifact)) | e.CommandCompleted(artifact=str(artifact)):
+                found.append(_Output(entry, step_id, attempt, artifact))
+            case e.RepairCompleted(artifact=str(artifact)) | e.FailureDetected(artifact=str(artifact)):
                 found.append(_Output(entry, step_id, attempt, artifact))
             case e.RetrievalCompleted(artifact=artifact) if artifact:
                 found.append(_Output(entry, step_id, attempt, artifact))

@@ -6,10 +6,12 @@ import click
 
 from mission_fsm.cli.invocation import Invocation, mission_argument, standard_options
 from mission_fsm.cli.rest import advice_for, standing
-from mission_fsm.cli.words import indented, one_line, print_json
+from mission_fsm.cli.words import indented, one_line, print_json, scope_in_words
 from mission_fsm.core.approvals import Grant
+from mission_fsm.core.events import CommandCompleted, TestCompleted
 from mission_fsm.core.mission import Edit, Mission, State
 from mission_fsm.core.projections import status, step_status
+from mission_fsm.core.sentences import uncontained
 from mission_fsm.core.wording import count
 from mission_fsm.engine import Engine
 
@@ -33,7 +35,7 @@ def show_command(invocation: Invocation, mission: str | None) -> int:
 
     With --json: mission_id, state, plan_digest, step_index, steps (step_id, stage, status, attempts), pending
     (or null: approval_id, kind, digest, summary, risk_level, rules, expires_at, command), failure (or null: kind,
-    message, signature), sequence, grants (grant_id, rule, by, used, revoked_by).
+    message, signature, artifact), sequence, grants (grant_id, rule, by, used, revoked_by).
 
     \b
     Examples:
@@ -57,6 +59,7 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
         f"workspace {one_line(mission.workspace)}",
         f"plan      {one_line(mission.source or 'given in process')}, by {one_line(mission.created_by)}",
         f"digest    {mission.plan.digest}",
+        *([f"widened   to {scope_in_words(mission.widened)}"] if mission.widened is not None else []),
         *[_grant_line(grant) for grant in mission.grants],
         "",
         *[_step_line(mission, index, widest) for index in range(len(mission.plan.steps))],
@@ -68,6 +71,8 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
             lines.append(f"  run by {holder}")
         elif not mission.at_rest:
             lines.append("  nobody runs it: its runner is gone, and `mission run` takes it over where it was")
+    if said := _uncontained(engine, mission):
+        lines.append(f"  its last command ran {one_line(said)}")
     edits = [edit for edit in mission.edits if edit.undone_by is None]
     if edits:
         lines += ["", "can be taken back with `mission rollback`:", *map(_edit_line, reversed(edits))]
@@ -75,6 +80,14 @@ def _page(engine: Engine, mission: Mission) -> list[str]:
     if commands:
         lines += ["", "what can be done now:", indented(commands)]
     return lines
+
+
+def _uncontained(engine: Engine, mission: Mission) -> str:
+    said = ""
+    for entry in engine.events(mission.mission_id, types={"test_completed", "command_completed"}):
+        if isinstance(entry.event, TestCompleted | CommandCompleted):
+            said = uncontained(entry.event.sandbox)
+    return said
 
 
 def _step_line(mission: Mission, index: int, widest: int) -> str:
@@ -94,6 +107,7 @@ def _grant_line(grant: Grant) -> str:
 
 
 def _edit_line(edit: Edit) -> str:
-    what = "rollback" if edit.kind == "rollback" else f"step {one_line(edit.step_id)}"
+    step = f"step {one_line(edit.step_id)}"
+    what = {"rollback": "rollback", "command": f"the command of {step}"}.get(edit.kind, step)
     some = ", ".join(map(one_line, edit.paths[:3])) + (", ..." if len(edit.paths) > 3 else "")
     return f"  {edit.checkpoint_id}  before {what}, {count(len(edit.paths), 'file')}: {some}"

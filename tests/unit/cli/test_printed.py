@@ -52,8 +52,8 @@ def test_a_flood_is_passed_over_quickly() -> None:
     printed = Printed()
     chunk = b"y\n" * 131_072
     printed.add(chunk)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(200):
         printed.add(chunk)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert printed.rest() == ["... and 52688944 bytes more; `mission output` prints what is kept"]

@@ -31,7 +31,9 @@ QUIET = {
     "mission_started",
     "repair_completed",
     "retrieval_started",
+    "scope_expansion_requested",
     "stage_changed",
+    "time_spent",
 }
 
 

@@ -79,6 +79,7 @@ def test_a_command_that_waits_is_told_in_full_at_the_gate_and_where_its_mission_
         "$ make it",
         "in sub of a copy of the workspace, at most 60 s",
         "with CC='gcc -O2'",
+        "in no sandbox",
         "digest d",
     ]
     assert [click.unstyle(line) for line in request_in_words(mission)] == told

@@ -24,6 +24,7 @@ INTRODUCES: dict[type, str] = {
     e.RepairStarted: "repair_id",
     e.RetrievalStarted: "retrieval_id",
     e.TestStarted: "test_id",
+    e.FilesChanged: "checkpoint_id",
 }
 
 
@@ -50,13 +51,19 @@ class Auditor:
         self.search: str | None = None
         self.request: e.ApprovalRequested | None = None
         self.rollback: e.CheckpointSecured | None = None
+        self.due: str | None = None
         self.granted: set[str] = set()
+        # What may be changed, what a person is asked to allow, and what commands have left that nobody has allowed.
+        self.paths = plan.scope.paths
+        self.widening: e.ScopeExpansionRequested | None = None
+        self.breaches: dict[str, e.FilesChanged] = {}
 
     def see(self, event: e.Event) -> None:
         """One more event has been decided."""
         self._introduce(event)
         assert not self.ended or _puts_files_back(event), "an ended mission does nothing but put files back"
-        assert not self.failed or _is_said_by_a_person(event), "only a person moves a failed mission"
+        quiet = isinstance(event, e.TimeSpent)
+        assert not self.failed or quiet or _is_said_by_a_person(event), "only a person moves a failed mission"
         if isinstance(self.last, e.FailureDetected):
             assert isinstance(event, e.ExecutionPaused), "a failure halts at once"
         rule = RULES.get(type(event))
@@ -86,6 +93,7 @@ class Auditor:
 
     def step_started(self, event: e.StepStarted) -> None:
         assert self.running
+        assert not self.breaches, "nothing begins while the contract is left"
         assert self.step is None or self.in_place, "one step at a time"
         assert self.change is None
         assert event.step_index == self.cursor, "in the order of the plan"
@@ -99,6 +107,7 @@ class Auditor:
     def step_completed(self, event: e.StepCompleted) -> None:
         assert self.running
         assert (event.step_id, event.step_index) == (self.step, self.cursor)
+        assert not self.breaches, "no step is done that has left the contract"
         assert not self.in_place, "a repaired step is done once it has run again, and not before"
         assert (self.change, self.command, self.repair) == (None, None, None), "nothing is left on its way"
         self.cursor += 1
@@ -112,6 +121,7 @@ class Auditor:
     def failure_detected(self, event: e.FailureDetected) -> None:
         assert self.running
         assert (event.step_id, self.repair) == (self.step, None)
+        self.due = event.rollback_to
 
     def retrieval_started(self, event: e.RetrievalStarted) -> None:
         assert self.running
@@ -166,7 +176,7 @@ class Auditor:
         assert event.digest == self.approved == self.change.digest, "nothing is applied without its approval"
         assert event.checkpoint_id == self.secured == self.checkpoint, "nor without its checkpoint"
         assert (event.diff_id, event.files) == (self.change.diff_id, self.change.files)
-        assert all(matches_any(self.plan.scope.paths, path) for path in event.files), "nor outside the contract"
+        assert all(matches_any(self.paths, path) for path in event.files), "nor outside the contract"
         self.change = self.approved = self.secured = self.checkpoint = None
 
     def checkpoint_restored(self, event: e.CheckpointRestored) -> None:
@@ -177,7 +187,9 @@ class Auditor:
             assert self.rollback.cursor is not None
             self.cursor, self.request, self.failed = self.rollback.cursor, None, False
             self._drop()
-        self.rollback = None
+        for undone in self.rollback.undoes:
+            self.breaches.pop(undone, None)
+        self.rollback = self.due = None
 
     # --- commands
 
@@ -190,7 +202,22 @@ class Auditor:
         assert event.step_id == self.step
         assert self.command is None, "one command at a time"
         assert self.covered is not None, "no command starts that neither the plan nor a decision covers"
+        assert not self.breaches, "nothing begins while the contract is left"
         self.command = event.test_id if isinstance(event, e.TestStarted) else event.command_id
+
+    def files_changed(self, event: e.FilesChanged) -> None:
+        assert self.running
+        assert event.run_id == self.command, "what changed files is what ran"
+        outside = [path for path in event.files if not matches_any(self.paths, path) and path not in event.reports]
+        assert event.breaches or not outside, "what a command leaves outside the contract is told"
+        if event.breaches:
+            self.breaches[event.checkpoint_id] = event
+
+    def scope_expansion_requested(self, event: e.ScopeExpansionRequested) -> None:
+        assert self.running
+        assert event.breaches, "why it is asked is told"
+        assert set(self.paths) <= set(event.scope_contract.paths), "a contract is only ever widened"
+        self.widening = event
 
     def command_ended(self, event: e.TestCompleted | e.CommandCompleted) -> None:
         assert self.running
@@ -217,6 +244,10 @@ class Auditor:
             self.approved = event.digest
         elif event.kind == "command":
             self.covered = event.digest
+        elif event.kind == "scope":
+            assert event.grant_id is None, "a contract is widened by a person"
+            assert self.widening is not None
+            self.paths, self.breaches = self.widening.scope_contract.paths, {}
 
     def approval_expired(self, event: e.ApprovalExpired) -> None:
         assert self.request is not None
@@ -244,6 +275,7 @@ class Auditor:
         assert self.repair is None, "one repair at a time"
         assert event.step_id == self.plan.steps[self.cursor].step_id
         assert event.attempt <= event.max_attempts, "repairs are bounded"
+        assert self.due is None, "what the plan has taken back is taken back before anything else is done"
         if event.origin != "step":
             self._drop()
             self.in_place = True
@@ -267,6 +299,7 @@ class Auditor:
     def execution_resumed(self, event: e.ExecutionResumed) -> None:
         assert not self.running
         assert self.rollback is None, "a rollback is finished before anything else is done"
+        assert self.due is None, "and so is one that the plan has made"
         self.running, self.failed = self.request is None, False
         if event.reason == "retry":
             assert self.repair is None
@@ -307,6 +340,8 @@ RULES: dict[type, Callable[[Auditor, Any], None]] = {
     e.CommandProposed: Auditor.command_proposed,
     e.TestStarted: Auditor.command_started,
     e.CommandStarted: Auditor.command_started,
+    e.FilesChanged: Auditor.files_changed,
+    e.ScopeExpansionRequested: Auditor.scope_expansion_requested,
     e.TestCompleted: Auditor.command_ended,
     e.CommandCompleted: Auditor.command_ended,
     e.ApprovalRequested: Auditor.approval_requested,

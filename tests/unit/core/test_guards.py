@@ -11,7 +11,7 @@ from mission_fsm.core import guards as g
 from mission_fsm.core.approvals import ApprovalKind, Request
 from mission_fsm.core.guards import Facts, Guard
 from mission_fsm.core.lifecycle import TABLE, next_state
-from mission_fsm.core.mission import Active, Edit, Mission, Restoring, State
+from mission_fsm.core.mission import Active, Edit, Failure, Mission, Restoring, State
 from mission_fsm.core.next import BeginStep, RunStage
 from mission_fsm.errors import GuardRefused
 from tests.unit.core.driver import plan_of
@@ -37,6 +37,7 @@ STRICT = attrs.evolve(plan_of("find:retrieve", "fix:edit"), author_may_approve=F
 APPROVED = {"plan_decision": "approved"}
 ASKED = {"pending": DIFF}
 ROLLING_BACK = {"restoring": RESTORING}
+ROLLBACK_DUE = {"failure": Failure("fix", "test_failed", "1 failed", "red", rollback_to="checkpoint-9")}
 WAITS = State.AWAITING_APPROVAL
 
 # trigger, state, the mission's fields, facts, the guard: and its sentence.
@@ -99,6 +100,10 @@ REFUSALS: list[tuple[str, str, dict[str, Any], Facts, Guard, str]] = [
      "approval-8 is still waiting for a decision"),
     ("retry", "failed", {"retried": {"fix": 10}}, Facts(), g.attempts_are_left,
      "step fix has used its 10 attempts; repair it, roll back or stop"),
+    *((trigger, "failed", ROLLBACK_DUE, Facts(), g.no_rollback_is_due,
+       ("the plan has what the repair changed taken back first, to checkpoint-9; "
+        "run the mission to have that done, or roll back by yourself"))
+      for trigger in ("retry", "repair")),
     ("repair", "failed", {}, Facts(bound=False), g.repair_is_bound,
      "the plan binds no repair to this step; give one, as a patch"),
     *((trigger, state, ROLLING_BACK, Facts(), g.no_rollback_is_open,

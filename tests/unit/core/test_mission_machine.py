@@ -30,7 +30,7 @@ from mission_fsm.errors import MissionError, Refused, UsageError
 from tests.unit.core.auditor import Auditor
 from tests.unit.core.driver import EXITED, PYTEST, WRITING, Driver, change_set_of, folded, plan_of, propose
 
-SCOPE = ScopeContract(paths=("src/**", "a.py"), max_files=3, max_lines=12)
+SCOPE = ScopeContract(paths=("src/**", "a.py"), max_files=3, max_lines=12, max_time_s=60, max_tool_calls=6)
 STAGES = ("retrieve", "edit", "test", "repair", "plan", "deploy")
 EARLY, LIMIT, LATE = (f"2024-01-01T{hour}:00:00Z" for hour in ("09", "10", "11"))
 
@@ -54,7 +54,7 @@ HELPFUL: list[o.Outcome] = [
 outcomes = st.one_of(
     st.builds(o.Failed, st.just("broken"), st.just("it broke"), signatures, may_repeat=st.booleans()),
     st.builds(o.Tested, st.booleans(), st.just("tested"), signature=signatures, may_repeat=st.booleans()),
-    st.builds(o.BeginRepair, st.integers(1, 3)),
+    st.builds(o.BeginRepair, st.integers(1, 3), st.sampled_from(["fail", "rollback"])),
     st.sampled_from([*HELPFUL, o.AskQuestion("which?")]),
 )
 
@@ -82,6 +82,7 @@ requests: st.SearchStrategy[c.Command] = st.one_of(
             c.Retry("ann"),
             c.RepairStep("ann", patch="patch"),
             c.RepairStep("ann", options_step=0, max_attempts=3),
+            c.RepairStep("ann", options_step=0, max_attempts=2, on_exhausted="rollback"),
             c.RepairStep("ann"),
             c.ReceiveInput("patch", "ann", "api"),
             c.FinishRollback(("a.py",)),
@@ -115,7 +116,22 @@ reports: st.SearchStrategy[c.Command] = st.one_of(
             c.FinishChange(WRITING),
             c.ReportFailure("conflict", "a.py was changed"),
             c.ReportDrift(("a.py was changed",)),
+            c.AskChange(),
+            c.AskScope(),
+            c.AskScope(61.5, LIMIT),
+            c.NoteTime(1.5),
+            c.NoteTime(2.5),
         ]
+    ),
+    st.builds(
+        c.ReportFilesChanged,
+        paths.map(tuple),
+        st.integers(0, 9),
+        st.just(7),
+        st.just("manifest"),
+        st.just("artifact"),
+        st.sampled_from([(), ("a.py",)]),
+        st.sampled_from([{}, {"outside.bin": "was larger than 16 MiB"}]),
     ),
 )
 
@@ -223,6 +239,10 @@ class MissionMachine(RuleBasedStateMachine):
     def bring_about(self, outcome: o.Outcome) -> None:
         """The effect that comes next."""
         match n.next_of(self.driver.mission):
+            case n.AskScope():
+                self.attempt(c.AskScope())
+            case n.AskChange():
+                self.attempt(c.AskChange())
             case n.BeginStep():
                 self.attempt(c.BeginStep(WRITING))
             case n.SecureChange():
@@ -245,6 +265,19 @@ class MissionMachine(RuleBasedStateMachine):
         self.attempt(c.Approve("ann", "api"))
         self.attempt(c.SecureChange(change_set.paths, 7, "manifest"))
         self.attempt(c.FinishChange(WRITING))
+
+    @precondition(lambda self: self.driver.state is State.RUNNING)
+    @rule(change_set=change_sets, passes=st.booleans(), widens=st.booleans())
+    def leave_files(self, change_set: ChangeSet, *, passes: bool, widens: bool) -> None:
+        """Begin a step if none is under way, and run a test that changes files; the contract is widened, or not."""
+        self.attempt(c.BeginStep(WRITING))
+        self.attempt(c.ProposeCommand(PYTEST, "digest", "test", covered=True))
+        self.attempt(c.ReportFilesChanged(change_set.paths, change_set.lines, 7, "manifest", "artifact"))
+        self.attempt(c.AskScope())
+        if widens:
+            self.attempt(c.Approve("ann", "api"))
+            self.attempt(c.StartCommand())
+        self.attempt(c.RecordOutcome(o.Tested(passes, "tested"), WRITING, result=EXITED))
 
     @precondition(lambda self: self.driver.state is State.RUNNING)
     @rule(passes=st.booleans(), signature=signatures, may_repeat=st.booleans())

@@ -28,7 +28,12 @@ MARKS: list[tuple[State, dict[str, Any], e.Event, Move | None]] = [
     (S.RUNNING, {}, e.StepCompleted("fix", 1, success=True), Move("advance", S.RUNNING)),
     *(
         (S.RUNNING, ASKED, e.ExecutionPaused(reason), Move("request_approval", S.AWAITING_APPROVAL))
-        for reason in ("awaiting_diff_approval", "awaiting_command_approval", "awaiting_answer")
+        for reason in (
+            "awaiting_diff_approval",
+            "awaiting_command_approval",
+            "awaiting_answer",
+            "awaiting_scope_approval",
+        )
     ),
     (S.AWAITING_APPROVAL, {}, e.ExecutionResumed("approved"), Move("approve", S.RUNNING)),
     (S.AWAITING_APPROVAL, {}, e.ExecutionPaused("rejected"), Move("reject", S.PAUSED)),
@@ -84,6 +89,9 @@ SILENT = {
     e.TestCompleted,
     e.CommandStarted,
     e.CommandCompleted,
+    e.FilesChanged,
+    e.ScopeExpansionRequested,
+    e.TimeSpent,
     e.RepairCompleted,
     e.FailureDetected,
 }

@@ -26,7 +26,7 @@ def test_a_command_s_options_are_read_from_a_plan_and_make_its_request() -> None
     given_in_plan = {"run": ["make", "check"], "cwd": "sub", "env": {"A": "1"}}
     options = converter.structure(given_in_plan, CommandOptions)
     assert options.command("test", None) == RunCommand(("make", "check"), "test", "sub", {"A": "1"}, 600)
-    assert converter.unstructure(options) == {**given_in_plan, "report": None}
+    assert converter.unstructure(options) == {**given_in_plan, "report": None, "sandbox": "auto", "network": False}
 
 
 @pytest.mark.parametrize(

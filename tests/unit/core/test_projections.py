@@ -79,12 +79,14 @@ def test_a_new_mission_waits_for_the_approval_of_its_plan_with_every_step_pendin
             "rules": [],
             "expires_at": None,
             "command": None,
+            "scope_contract": None,
         },
         "failure": None,
         "wants": None,
         "sequence": 2,
         "edits": [],
         "grants": [],
+        "widened": None,
     }
 
 
@@ -115,9 +117,11 @@ def test_what_is_pending_and_what_failed_are_told_in_full() -> None:
         "rules": [],
         "expires_at": None,
         "command": None,
+        "scope_contract": None,
     }
     failed = after(started(), c.RecordOutcome(o.Failed("not_found", "no such thing", "s1"), WRITES))
-    assert status(failed)["failure"] == {"kind": "not_found", "message": "no such thing", "signature": "s1"}
+    words = {"kind": "not_found", "message": "no such thing", "signature": "s1"}
+    assert status(failed)["failure"] == {**words, "rollback_to": None, "artifact": None}
 
 
 def test_a_command_that_waits_is_told_in_full() -> None:
@@ -132,11 +136,13 @@ def test_a_command_that_waits_is_told_in_full() -> None:
         "timeout_s": 60,
         "isolated": True,
         "report": "out/*.xml",
+        "sandbox": "off",
+        "network": False,
     }
 
 
 def test_a_command_in_words_hides_nothing_and_forges_no_line() -> None:
-    assert command_in_words(CommandSpec(("pytest", "-q"))) == ["$ pytest -q", "in ., at most 600 s"]
+    assert command_in_words(CommandSpec(("pytest", "-q"))) == ["$ pytest -q", "in ., at most 600 s", "in no sandbox"]
     spec = CommandSpec(("a", "b\nc"), "my  sub", {"X": "1\x1b[2J", "Y": "a b"}, 60, "*.xml", isolated=True)
     assert command_in_words(spec) == [
         "$ a 'b",

@@ -38,11 +38,12 @@ def _assess(
     modes: tuple[int, int] = (0o644, 0o644),
     kinds: tuple[str, str] = ("file", "file"),
     binary: bool = False,
+    repairs: bool = False,
 ) -> Risk:
     blobs = Blobs()
     versions = [blobs.version(text, mode, kind) for text, mode, kind in zip((before, after), modes, kinds, strict=True)]
     change = Change(path, versions[0], versions[1], binary=binary)
-    return assess(ChangeSet((change,), "digest"), blobs.contents.__getitem__)
+    return assess(ChangeSet((change,), "digest"), blobs.contents.__getitem__, repairs=repairs)
 
 
 def test_an_ordinary_change_is_low() -> None:
@@ -135,8 +136,18 @@ def test_a_large_change_is_medium(lines: int, files: int) -> None:
     assert risk(min(lines, LARGE_LINES), min(files, LARGE_FILES)) == Risk(LOW)
 
 
+@pytest.mark.parametrize("path", ["tests/test_a.py", "src/a_test.go", "tests/data/expected.txt"])
+def test_a_repair_that_touches_a_test_is_high_however_it_does(path: str) -> None:
+    """What found the fault is changed: that may be right, and whoever decides has to look."""
+    assert _assess(path, "assert a\n", "assert a\nassert b\n", repairs=True) == Risk(HIGH, ("repairs-tests",))
+    assert _assess(path, None, "assert a\n", repairs=True) == Risk(HIGH, ("repairs-tests",))
+    assert _assess(path, "assert a\n", "assert a\nassert b\n") == Risk(LOW)
+    assert _assess("src/a.py", "a\n", "b\n", repairs=True) == Risk(LOW)
+
+
 def test_every_rule_is_tried_here_and_explains_itself() -> None:
-    tried = {rule for _, _, _, rules in CASES for rule in rules} | {"executable", "symlink", "unreadable", "large"}
+    tried = {rule for _, _, _, rules in CASES for rule in rules}
+    tried |= {"executable", "symlink", "unreadable", "large", "repairs-tests"}
     assert tried == {rule.id for rule in (*RULES, LARGE)}
     assert all(rule.says and rule.level is not LOW for rule in (*RULES, LARGE))
 

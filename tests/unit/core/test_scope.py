@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_fsm.core import commands as c
+from mission_fsm.core.changes import ChangeSet
 from mission_fsm.core.globs import matches_any
+from mission_fsm.core.mission import Mission
+from mission_fsm.core.paths import is_git_name
 from mission_fsm.core.plan import ScopeContract
-from mission_fsm.core.scope import outside, violations
+from mission_fsm.core.scope import outside, widening_for
 from tests.unit.core.driver import Driver, change_set_of, plan_of
 
 Drive = Callable[..., Driver]
+
+
+def violations(mission: Mission, change_set: ChangeSet) -> tuple[str, ...]:
+    widening = widening_for(mission, change_set.paths, change_set.lines)
+    return () if widening is None else widening.breaches
 
 
 def test_a_contract_that_says_nothing_forbids_nothing(drive: Drive) -> None:
@@ -68,7 +77,21 @@ globs = st.lists(st.sampled_from(["**", "src/**", "*.py", "docs/*", "src/[", ""]
 
 
 @given(paths, globs)
-def test_no_path_slips_through_that_no_glob_matches(named: list[str], allowed: list[str]) -> None:
-    mission = Driver(plan_of("fix:edit", scope=ScopeContract(paths=tuple(allowed)))).mission
-    left_out = outside(mission, tuple(named))
-    assert set(left_out) == {path for path in named if not matches_any(allowed, path)}
+def test_no_path_slips_through_that_no_glob_matches_and_none_of_gits_own(named: list[str], allowed: list[str]) -> None:
+    left_out = outside(ScopeContract(paths=tuple(allowed)), named)
+    gits = {path for path in named if is_git_name(path.split("/")[0])}
+    assert set(left_out) == gits | {path for path in named if not matches_any(allowed, path)}
+
+
+strange_paths = st.lists(st.text("ab*?[]!^-\\", min_size=1, max_size=6), min_size=1, max_size=4, unique=True)
+
+
+@given(strange_paths, st.integers(0, 20))
+def test_what_is_asked_for_is_wide_enough_and_no_wider_than_the_change(named: list[str], lines: int) -> None:
+    mission = Driver(plan_of("fix:edit", scope=ScopeContract(paths=("src/**",), max_files=1, max_lines=9))).mission
+    widening = widening_for(mission, named, lines)
+    assert widening is not None
+    wider = attrs.evolve(mission, widened=widening.scope)
+    assert widening_for(wider, named, lines) is None
+    assert widening_for(wider, [*named, "another.txt"], lines) is not None
+    assert widening_for(wider, named, max(lines, 9) + 1) is not None

@@ -227,7 +227,8 @@ def test_pause_from_another_thread_ends_the_command_and_resume_runs_it_again(
         f"import os, time; first = not os.path.exists({str(go)!r}); open({str(go)!r}, 'w').close()\n"
         f"if first: open({str(started)!r}, 'w').close(); time.sleep(600)"
     )
-    mission_id = approved({"step_id": "wait", "description": "Run it", "with": {"run": [sys.executable, "-c", script]}})
+    options = {"run": [sys.executable, "-c", script], "sandbox": "off"}
+    mission_id = approved({"step_id": "wait", "description": "Run it", "with": options})
     states: list[State] = []
     runner = threading.Thread(target=lambda: states.append(engine.run(mission_id).state))
     runner.start()
@@ -247,16 +248,26 @@ def test_stop_ends_a_mission_for_good(engine: Engine, approved: Approved, steps:
         engine.run(mission_id)
 
 
-def test_an_edit_that_leaves_the_scope_fails_and_nothing_is_written(
+def test_an_edit_that_leaves_the_scope_waits_for_that_to_be_widened_and_is_then_asked_about(
     engine: Engine, workspace: Path, approved: Approved, steps: Steps
 ) -> None:
     before = (workspace / "double.py").read_bytes()
     mission_id = approved(steps["fix"], scope_contract={"max_lines": 1})
     mission = engine.run(mission_id)
-    assert mission.state is State.FAILED
-    assert mission.failure is not None
-    assert mission.failure.kind == "scope"
+    assert mission.state is State.AWAITING_APPROVAL
+    assert mission.pending is not None
+    assert (mission.pending.kind, mission.pending.summary) == (
+        "scope",
+        "2 lines would be changed, and max_lines is 1",
+    )
+    engine.approve(mission_id)
+    mission = engine.run(mission_id)
+    assert mission.pending is not None
+    assert (mission.pending.kind, mission.scope.max_lines) == ("diff", 2)
     assert (workspace / "double.py").read_bytes() == before
+    engine.approve(mission_id)
+    assert engine.run(mission_id).state is State.COMPLETE
+    engine.checked_replay(mission_id)
 
 
 def test_a_request_that_was_not_decided_in_time_expires_and_the_mission_pauses(

@@ -156,7 +156,8 @@ def by_command(before: Tree, after: Tree, beside: Path) -> dict[str, Any]:
         "    shutil.rmtree(name) if os.path.isdir(name) and not os.path.islink(name) else os.remove(name)\n"
         "shutil.copytree(sys.argv[1], '.', symlinks=True, dirs_exist_ok=True, copy_function=shutil.copy)\n"
     )
-    return {"command": {"run": [sys.executable, "-c", program, str(beside / "made")]}}
+    # In a sandbox it would not see the folder that it copies.
+    return {"command": {"run": [sys.executable, "-c", program, str(beside / "made")], "sandbox": "off"}}
 
 
 EDITORS: dict[str, Make] = {"patch": by_patch, "write": by_write, "replace": by_replace, "command": by_command}
@@ -183,8 +184,18 @@ def _is_text(*nodes: Node) -> bool:
 CASES = [(shape, editor) for shape, trees in SHAPES.items() for editor in EDITORS if _makes(editor, *trees)]
 
 
-def there_and_back(engine: Engine, workspace: Path, before: Tree, after: Tree, options: dict[str, Any]) -> None:
-    """See that the change is made exactly once it is approved, and not before, and that it is taken back exactly."""
+def there_and_back(
+    engine: Engine,
+    workspace: Path,
+    before: Tree,
+    after: Tree,
+    options: dict[str, Any],
+    given: Mapping[str, bytes | None] | None = None,
+) -> None:
+    """See that the change is made exactly once it is approved, and not before, and that it is taken back exactly.
+
+    given: the files that are proposed for a step that is left open.
+    """
     build(workspace, before)
     first = standing(workspace)
     plan = workspace.parent / "plan.json"
@@ -193,6 +204,9 @@ def there_and_back(engine: Engine, workspace: Path, before: Tree, after: Tree, o
     mission = engine.create(plan, workspace)
     engine.approve(mission.mission_id, digest=mission.plan.digest)
     mission = engine.run(mission.mission_id)
+    if given is not None:
+        engine.propose(mission.mission_id, files=given)
+        mission = engine.run(mission.mission_id)
     assert mission.failure is None, mission.failure
     assert (mission.state, standing(workspace)) == (State.AWAITING_APPROVAL, first)
     engine.approve(mission.mission_id)
@@ -221,7 +235,8 @@ def test_a_change_is_made_exactly_and_taken_back_exactly(shape: str, editor: str
 
 names = st.sampled_from(["a", "b", "ü", "c d"])
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
-nodes = st.builds(file, st.binary(max_size=20) | st.just(LINES), st.sampled_from([0o644, 0o755])) | st.builds(
+modes = st.sampled_from([0o644, 0o755])
+nodes = st.builds(file, st.binary(max_size=20) | st.just(LINES), modes) | st.builds(
     link, st.sampled_from(["a", "b", "ü/a"])
 )
 
@@ -239,10 +254,18 @@ def _above(path: str) -> list[str]:
 trees = st.dictionaries(paths, nodes, max_size=6).map(_consistent)
 
 
-@given(before=trees, after=trees, editor=st.sampled_from(["patch", "write", "command"]))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def _files_given(before: Tree, after: Tree) -> Tree:
+    """As near to that tree as files that are given can come: bytes alone, for files that keep the mode they have."""
+    kept = {path: node.mode for path, node in before.items() if node.leads_to is None}
+    return {path: file(node.content, kept.get(path, 0o644)) for path, node in after.items() if node.leads_to is None}
+
+
+@given(before=trees, after=trees, editor=st.sampled_from(["patch", "write", "command", "files"]))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_tree_becomes_any_other_and_comes_back(before: Tree, after: Tree, editor: str) -> None:
-    """Through the whole engine, from the plan to the rollback."""
+    """Through the whole engine, from the plan to the rollback, by an editor, or by files that a host proposes."""
+    if editor == "files":
+        after = _files_given(before, after)
     if {path: before.get(path) for path in after} == dict(after) and before.keys() == after.keys():
         event("the same")
         return
@@ -255,4 +278,27 @@ def test_any_tree_becomes_any_other_and_comes_back(before: Tree, after: Tree, ed
     with tempfile.TemporaryDirectory() as name, Engine(MemoryStore(), by="ada") as engine:
         workspace = Path(name, "workspace")
         workspace.mkdir()
-        there_and_back(engine, workspace, before, after, EDITORS[editor](before, after, Path(name)))
+        if editor == "files":
+            changed = {path: node.content for path, node in after.items() if node != before.get(path)}
+            there_and_back(engine, workspace, before, after, {}, dict.fromkeys(before.keys() - after.keys()) | changed)
+        else:
+            there_and_back(engine, workspace, before, after, EDITORS[editor](before, after, Path(name)))
+
+
+# A plan holds no NUL.
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20) | st.just(
+    LINES.decode()
+)
+
+
+@given(changes=st.dictionaries(paths, st.tuples(texts, texts, modes), min_size=1, max_size=4))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_texts_become_any_others_and_come_back(changes: dict[str, tuple[str, str, int]]) -> None:
+    """By `replace`, which makes and removes no files."""
+    before = _consistent({path: file(old.encode(), mode) for path, (old, _, mode) in changes.items()})
+    after = {path: file(changes[path][1].encode(), node.mode) for path, node in before.items()}
+    assume(before != after)
+    with tempfile.TemporaryDirectory() as name, Engine(MemoryStore(), by="ada") as engine:
+        workspace = Path(name, "workspace")
+        workspace.mkdir()
+        there_and_back(engine, workspace, before, after, by_replace(before, after, Path(name)))

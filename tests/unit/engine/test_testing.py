@@ -156,9 +156,8 @@ def test_a_report_that_is_no_good_is_no_pass(
 def test_a_test_that_deletes_the_workspace_ends_its_mission_in_a_sentence(
     engine: Engine, workspace: Path, approved: Make
 ) -> None:
-    mission_id = approved(
-        step(run=python("import os, shutil; shutil.rmtree(os.getcwd()); print('gone')"), report="**/*.xml")
-    )
+    removes = python("import os, shutil; shutil.rmtree(os.getcwd()); print('gone')")
+    mission_id = approved(step(run=removes, report="**/*.xml", sandbox="off"))
     mission = engine.run(mission_id)
     assert mission.failure is not None
     assert mission.failure.kind == "no_report"

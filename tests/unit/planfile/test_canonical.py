@@ -129,9 +129,9 @@ def test_a_long_plan_is_read_back_quickly() -> None:
     content = canonical_json(evolve(PLAN, steps=steps))
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         plan = plan_from_json(content)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     assert len(plan.steps) == 5_000
     assert min(times) < 0.2
 

@@ -251,10 +251,10 @@ def _as_text(value: object) -> object:
     ],
 )
 def test_no_text_takes_long_to_refuse(read: Read, part: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(UnreadableError):
         read(part * (400_000 // len(part)))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 # --- anything at all

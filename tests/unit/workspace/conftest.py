@@ -26,8 +26,10 @@ def _tree(top: Path) -> Tree:
             found[name] = ("link", 0, os.fsencode(path.readlink()))
         elif stat.S_ISDIR(status.st_mode):
             found[name] = ("folder", stat.S_IMODE(status.st_mode), b"")
-        else:
+        elif stat.S_ISREG(status.st_mode):
             found[name] = ("file", stat.S_IMODE(status.st_mode), path.read_bytes())
+        else:
+            found[name] = ("other", stat.S_IMODE(status.st_mode), b"")
     return found
 
 

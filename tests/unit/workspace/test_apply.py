@@ -6,7 +6,8 @@ import errno
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +94,16 @@ def synced() -> None:
 
 
 @pytest.fixture
-def cases(in_memory: Path, tree: GivesTree) -> Iterator[Case]:
+def cases(in_memory: Path, tree: GivesTree) -> Iterator[Iterator[Case]]:
     """One case after another, each in a new workspace."""
 
-    def make() -> Iterator[Case]:
+    def make() -> Generator[Case, None, None]:
         while True:
             with tempfile.TemporaryDirectory(dir=in_memory) as name:
                 yield Case(Path(name) / "workspace", tree)
 
-    return make()
+    with closing(make()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from mission_fsm.core.outcomes import FileEdit
 from mission_fsm.core.replies import CommandSpec
 from mission_fsm.workspace import harvest
 from mission_fsm.workspace.isolated import Isolated, run_isolated
-from mission_fsm.workspace.isolation import copy_workspace, folders
+from mission_fsm.workspace.isolation import copy_workspace
+from mission_fsm.workspace.listing import folders
 from mission_fsm.workspace.paths import Root
 
 Run = Callable[..., Isolated]

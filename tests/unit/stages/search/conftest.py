@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from mission_fsm import view
 from mission_fsm.stage import RetrievalBegun, Retrieved
 from mission_fsm.testing.context import StageProbe
 from stages.retrieve import Retrieve, Search
-from stages.search import index
 
 
 @pytest.fixture
@@ -59,4 +59,4 @@ def paths(search: Callable[..., dict[str, Any]]) -> Callable[..., list[str]]:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file counts as last changed long ago."""
-    monkeypatch.setattr(index, "_COARSEST_NS", -60 * 10**9)
+    monkeypatch.setattr(view, "COARSEST_NS", -60 * 10**9)

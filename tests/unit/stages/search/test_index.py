@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mission_fsm import view
 from mission_fsm.stage import RetrievalBegun
 from mission_fsm.testing.context import StageProbe
 from mission_fsm.workspace import walk
@@ -76,7 +77,7 @@ def test_after_any_edits_it_answers_as_one_that_is_made_anew(
     coarsest_ns: int, most_segments: int, most_held: int, edits: Sequence[Edit]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as name:
-        patch.setattr(index, "_COARSEST_NS", coarsest_ns)
+        patch.setattr(view, "COARSEST_NS", coarsest_ns)
         patch.setattr(tables, "_MOST_SEGMENTS", most_segments)
         patch.setattr(tables, "_MERGED", most_segments)
         patch.setattr(index, "_MOST_HELD", most_held)
