@@ -20,8 +20,9 @@ def files_changed(draft: Draft, command: c.ReportFilesChanged) -> None:
     """A command has changed files by itself. Whether they may stay so is asked before anything else is done."""
     active = draft.active
     running = active.command
-    if running is None or running.run_id is None:
-        raise GuardRefused("advance", "command_is_under_way", "no command is under way that could have changed files")
+    if running is None or running.run_id is None or running.surveyed:
+        why = "no command is under way of which it is not on record what it changed"
+        raise GuardRefused("advance", "command_is_under_way", why)
     held = [path for path in command.files if path not in command.reports]
     beyond = widening_for(draft.mission, [*held, *command.lost], command.lines)
     breaches = beyond.breaches if beyond is not None else ()

@@ -85,7 +85,8 @@ def test_what_a_command_prints_stands_between_its_start_and_its_end(
     lines = err.splitlines()
     start = next(at for at, line in enumerate(lines) if "testing with printf" in line)
     assert lines[start + 1 : start + 3] == ["    │ one", "    │ two"]
-    assert "the test passed" in lines[start + 3]
+    # Where no sandbox can be made, that is said between.
+    assert "the test passed" in next(line for line in lines[start + 3 :] if "sandbox" not in line)
 
 
 def test_what_a_teller_cannot_print_is_no_concern_of_the_mission(

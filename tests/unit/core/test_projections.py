@@ -150,6 +150,7 @@ def test_a_command_in_words_hides_nothing_and_forges_no_line() -> None:
         "in 'my  sub' of a copy of the workspace, at most 60 s",
         "with X='1⟦U+001B⟧[2J'",
         "with Y='a b'",
+        "in no sandbox",
         "its reports are read from '*.xml'",
     ]
     proposed = recorded(e.CommandProposed("s", "d", spec, "test", covered=False))
