@@ -120,8 +120,10 @@ class Effects:
             return
         with kept_baseline(mission, self._home) as baseline:
             run = run_name(mission)
-            if baseline.is_of(run):
-                self._record_changes(baseline.changed(self._root), following.spec)
+            with self.pen.in_hand():
+                found = baseline.changed(self._root) if baseline.is_of(run) else None
+            if found is not None:
+                self._record_changes(found, following.spec)
 
     # --- stages
 
@@ -309,9 +311,11 @@ class Effects:
         mission = self._session.mission
         try:
             with kept_baseline(mission, self._home) as baseline:
-                baseline.take(self._root, run_name(mission), self._proceed)
+                with self.pen.in_hand():
+                    baseline.take(self._root, run_name(mission), self._proceed)
                 ran = run_command(spec, self._session, self.pen, self._home, self._on_output, self._should_end)
-                found = baseline.changed(self._root)
+                with self.pen.in_hand():
+                    found = baseline.changed(self._root)
                 self._record_changes(found, spec)
         except CutShort:
             return  # the loop sees what was asked for, and does it
