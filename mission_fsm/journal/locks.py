@@ -107,4 +107,6 @@ class FileLock:
                 # A lock asks for no right to write: in a home that is read-only, readers still keep order.
                 return os.open(self._path, flags | os.O_RDONLY)
         except OSError as error:
-            raise JournalError(f"cannot open {self._path}: {error.strerror}; make its folder writable") from error
+            raise JournalError(
+                f"cannot open {self._path}, a lock of the journal: {error.strerror}; make its folder writable"
+            ) from error
