@@ -9,7 +9,7 @@ from attrs import frozen
 
 from mission_fsm.core.changes import Version
 from mission_fsm.core.outcomes import FileEdit
-from mission_fsm.errors import EditFailed, UsageError
+from mission_fsm.errors import EditFailed, UsageError, WorkspaceError
 from mission_fsm.registry import Registry
 from mission_fsm.runner.control import Control
 from mission_fsm.runner.digests import bytes_digest
@@ -73,6 +73,8 @@ def refuse_malformed(given: Given, registry: Registry) -> None:
         registry.editor("patch").paths(InlinedFile.of(content))
     except EditFailed as error:
         raise UsageError(str(error)) from error
+    except OSError as error:  # the editor reads it with the help of a folder of its own
+        raise WorkspaceError(f"the patch cannot be looked at: {error.strerror or error}: {error.filename}") from error
 
 
 def is_change_set(content: bytes) -> bool:
