@@ -1,9 +1,8 @@
 """Which of a mission's edits a rollback takes back.
 
 What the mission wrote is a list of entries: edits, what commands changed by themselves, and rollbacks, which can be
-taken back too. A
-rollback puts the files back to just before its target, so it undoes that entry and all that came after it, and
-what had been undone by then is undone again or live again, as it was.
+taken back too. A rollback puts the files back to just before its target, so it undoes that entry and all that came
+after it, and what had been undone by then is undone again or live again, as it was.
 """
 
 from __future__ import annotations

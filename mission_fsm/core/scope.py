@@ -61,25 +61,27 @@ def due_widening(mission: Mission, spent_s: float) -> Widening | None:
     """
     if mission.breaches:
         return _breached(mission)
-    scope, plan = mission.scope, mission.plan.scope
+    scope = mission.scope
+    if scope.max_time_s is None and scope.max_tool_calls is None:
+        return None
     following = next_of(mission)
-    breaches: list[str] = []
-    wider = scope
     if isinstance(following, ApplyChange):
         return None
+    no_call_left = isinstance(following, _CALLS) and not budget_left(mission)
+    widening = one_call_more(mission) if no_call_left else Widening((), scope)
     if scope.max_time_s is not None and spent_s >= scope.max_time_s:
-        breaches.append(f"it has been at work for {spent_s:.1f} s, and max_time_s is {scope.max_time_s}")
-        wider = evolve(wider, max_time_s=math.ceil(spent_s) + max(plan.max_time_s or 0, 1))
-    if isinstance(following, _CALLS) and not budget_left(mission):
-        breaches.append(_calls_in_words(mission))
-        wider = evolve(wider, max_tool_calls=mission.tool_calls + max(plan.max_tool_calls or 0, 1))
-    return Widening(tuple(breaches), wider) if breaches else None
+        late = f"it has been at work for {spent_s:.1f} s, and max_time_s is {scope.max_time_s}"
+        more_s = math.ceil(spent_s) + max(mission.plan.scope.max_time_s or 0, 1)
+        widening = Widening((late, *widening.breaches), evolve(widening.scope, max_time_s=more_s))
+    return widening if widening.breaches else None
 
 
 def one_call_more(mission: Mission) -> Widening:
     """What would have to be widened for one more search, command or edit."""
-    wider = evolve(mission.scope, max_tool_calls=mission.tool_calls + max(mission.plan.scope.max_tool_calls or 0, 1))
-    return Widening((_calls_in_words(mission),), wider)
+    most = mission.scope.max_tool_calls
+    used_up = f"it would be search, command or edit number {mission.tool_calls + 1}, and max_tool_calls is {most}"
+    more = mission.tool_calls + max(mission.plan.scope.max_tool_calls or 0, 1)
+    return Widening((used_up,), evolve(mission.scope, max_tool_calls=more))
 
 
 def _breached(mission: Mission) -> Widening:
@@ -101,8 +103,3 @@ def digest_of(mission: Mission, widening: Widening) -> str:
     }
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _calls_in_words(mission: Mission) -> str:
-    most = mission.scope.max_tool_calls
-    return f"it would be search, command or edit number {mission.tool_calls + 1}, and max_tool_calls is {most}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mission_fsm.core.commands import ReportFilesChanged
@@ -27,17 +27,17 @@ def kept_baseline(mission: Mission, home: Path | None) -> Iterator[Baseline]:
 
     Raises WorkspaceError where it cannot be kept.
     """
-    try:
-        if home is not None:
-            with Baseline(cache_folder(home, mission.workspace, "baseline")) as baseline:
-                yield baseline
-            return
-        place, purpose = Path(tempfile.gettempdir()), f"mission-baseline-{workspace_name(mission.workspace)}"
-        with scratch(place, purpose) as made, Baseline(made.path) as baseline:
-            yield baseline
-    except OSError as error:
-        problem = f"what a workspace holds before a command cannot be kept: {error.strerror or error}"
-        raise WorkspaceError(problem) from error
+    with ExitStack() as stack:
+        try:
+            if home is not None:
+                folder = cache_folder(home, mission.workspace, "baseline")
+            else:
+                purpose = f"mission-baseline-{workspace_name(mission.workspace)}"
+                folder = stack.enter_context(scratch(Path(tempfile.gettempdir()), purpose)).path
+        except OSError as error:
+            problem = f"what a workspace holds before a command cannot be kept: {error.strerror or error}"
+            raise WorkspaceError(problem) from error
+        yield stack.enter_context(Baseline(folder))
 
 
 def run_name(mission: Mission) -> str:

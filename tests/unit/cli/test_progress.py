@@ -74,7 +74,11 @@ def test_what_a_command_prints_stands_between_its_start_and_its_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     told = Lines()
-    step = {"step_id": "check", "description": "Run it", "with": {"run": ["printf", "one\\n\\033[2Jtwo"]}}
+    step = {
+        "step_id": "check",
+        "description": "Run it",
+        "with": {"run": ["printf", "one\\n\\033[2Jtwo"], "sandbox": "off"},
+    }
     with Engine.open(tmp_path / "home", by="ada", on_output=told.output) as engine:
         engine.subscribe(told.event)
         mission = engine.create(plan_file(step), workspace)
@@ -85,8 +89,8 @@ def test_what_a_command_prints_stands_between_its_start_and_its_end(
     lines = err.splitlines()
     start = next(at for at, line in enumerate(lines) if "testing with printf" in line)
     assert lines[start + 1 : start + 3] == ["    │ one", "    │ two"]
-    # Where no sandbox can be made, that is said between.
-    assert "the test passed" in next(line for line in lines[start + 3 :] if "sandbox" not in line)
+    assert lines[start + 3] == "  not in a sandbox: the plan has `sandbox: off`"
+    assert "the test passed" in lines[start + 4]
 
 
 def test_what_a_teller_cannot_print_is_no_concern_of_the_mission(

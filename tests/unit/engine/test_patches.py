@@ -60,6 +60,25 @@ def test_a_patch_that_could_only_fail_is_refused_and_the_mission_is_as_it_was(
     assert engine.run(mission_id).state is State.COMPLETE
 
 
+@pytest.mark.parametrize("verb", ["propose", "repair"])
+def test_a_patch_that_leaves_the_scope_contract_is_taken_and_asks_for_that_to_be_widened_first(
+    engine: Engine, workspace: Path, approved: Approved, steps: Steps, verb: str
+) -> None:
+    unbound: dict[str, object] = {"step_id": "fix", "description": "Change double"}
+    mission_id = approved(unbound if verb == "propose" else steps["check"], scope_contract={"paths": ["double.py"]})
+    engine.run(mission_id)
+    give = engine.propose if verb == "propose" else engine.repair
+    give(mission_id, ELSEWHERE.encode())
+    pending = engine.run(mission_id).pending
+    assert pending is not None
+    assert (pending.kind, pending.summary) == ("scope", "other.py is outside the paths double.py")
+    assert not (workspace / "other.py").exists()
+    engine.approve(mission_id)
+    pending = engine.run(mission_id).pending
+    assert pending is not None
+    assert pending.kind == "diff"
+
+
 def test_a_repair_that_changes_nothing_uses_up_no_attempt(
     engine: Engine, workspace: Path, approved: Approved, steps: Steps
 ) -> None:
