@@ -36,7 +36,9 @@ STEP = Step("mend", "Fix the first line", "repair", timeout_s=60)
 TO_TWO = ("replace", (Replacement("a.txt", "one", "two"),))
 TO_THREE = ("replace", (Replacement("a.txt", "one", "three"),))
 MISFIT = ("replace", (Replacement("a.txt", "nine", "ten"),))
-CHECK = Step("check", "Run the tests", "test", {"run": ["make"], "cwd": "sub", "env": {"A": "1"}, "report": "r.xml"})
+# How the test is run, besides its report.
+HOW: dict[str, Any] = {"cwd": "sub", "env": {"A": "1"}, "sandbox": "required", "network": True}
+CHECK = Step("check", "Run the tests", "test", {"run": ["make"], **HOW, "report": "r.xml"})
 FAILED_CHECK = LastTest("test-1", "check", success=False, command=("make",))
 FAILING = CommandResult("exited", 1, 0.1, "1 failed in 0.10s")
 
@@ -112,23 +114,21 @@ def test_an_edit_that_changes_nothing_repairs_nothing(in_turn: StageProbe) -> No
 
 
 def test_without_a_command_of_its_own_it_runs_the_last_failed_test_as_that_was_run(in_turn: StageProbe) -> None:
-    """In its folder, with its variables and its report; also when the last test was one of its own attempts."""
+    """In its folder and sandbox, with its variables and its report; also when that was one of its own attempts."""
     own = LastTest("test-2", "mend", success=False, command=("make",))
     for last in (FAILED_CHECK, own):
         probe = at(in_turn, 1, Applied("d"), options=RepairOptions(), last_test=last, other_steps=(CHECK,))
-        assert Repair().run(probe) == RunCommand(
-            ("make",), "test", cwd="sub", env={"A": "1"}, timeout_s=60, report="r.xml"
-        )
+        assert Repair().run(probe) == RunCommand(("make",), "test", timeout_s=60, report="r.xml", **HOW)
     judged = Repair().run(at(probe, 1, CommandResult("exited", 0, 0.1, "1 passed in 0.10s")))
     assert isinstance(judged, Failed), "the report that the test writes is missing"
 
 
 def test_a_test_that_its_step_had_found_is_run_where_that_step_runs_it(in_turn: StageProbe) -> None:
-    found = attrs.evolve(CHECK, options={"run": [], "cwd": "sub", "env": {"A": "1"}, "report": None})
+    found = attrs.evolve(CHECK, options={"run": [], **HOW, "report": None})
     for step_id in ("check", "mend"):
         last = LastTest("test-2", step_id, success=False, command=("make", "test"))
         probe = at(in_turn, 1, Applied("d"), options=RepairOptions(), last_test=last, other_steps=(found,))
-        assert Repair().run(probe) == RunCommand(("make", "test"), "test", cwd="sub", env={"A": "1"}, timeout_s=60)
+        assert Repair().run(probe) == RunCommand(("make", "test"), "test", timeout_s=60, **HOW)
 
 
 @pytest.mark.parametrize("last", [None, LastTest("test-1", "check", success=True, command=("make",))])
