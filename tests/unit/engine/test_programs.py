@@ -197,7 +197,7 @@ def test_a_program_is_ended_by_pause_and_by_stop_with_its_copy(
             engine.interrupt(stop=stop)
 
     with Engine.open(tmp_path / "home", by="ada", on_output=interrupt) as engine:
-        mission = engine.create(plan_file(by(wait)), workspace)
+        mission = engine.create(plan_file(by(wait, sandbox="off")), workspace)
         engine.approve(mission.mission_id, digest=mission.plan.digest)
         assert engine.run(mission.mission_id).state is state
         assert list((tmp_path / "home/copies").iterdir()) == []
@@ -218,7 +218,7 @@ def test_a_program_whose_runner_was_killed_runs_again_and_leaves_no_copy(
     )
     home = tmp_path / "home"
     with Engine.open(home, by="ada") as engine:
-        mission = engine.create(plan_file(by(wait)), workspace)
+        mission = engine.create(plan_file(by(wait, sandbox="off")), workspace)
         engine.approve(mission.mission_id, digest=mission.plan.digest)
     argv = [sys.executable, "-m", "mission_fsm", "run", mission.mission_id]
     environment = {**os.environ, "MISSION_HOME": str(home)}
