@@ -34,7 +34,7 @@ class Race:
         self.folder, self.home = folder, folder / "home"
         self.plan, self.go, self.ran = folder / "plan.json", folder / "go", folder / "ran"
         waiting = f"echo ran >> {self.ran}; until test -e {self.go}; do sleep 0.01; done"
-        step = {"step_id": "wait", "description": "Test it", "with": {"run": ["sh", "-c", waiting]}}
+        step = {"step_id": "wait", "description": "Test it", "with": {"run": ["sh", "-c", waiting], "sandbox": "off"}}
         self.plan.write_text(json.dumps({"version": 1, "goal": "race", "steps": [step]}))
 
     def approved(self) -> str:
